@@ -67,10 +67,11 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Prome
     with make_run(folder, METRICS_PORT=port, LINES=LINES) as run, Prometheus(folder / "prometheus.yml") as prometheus:
         run.wait_for_predictions()
         until(lambda: prometheus.query('sum(up{job="footfall"})') == [MODULES], 30, "all modules")
-        (broker,) = (process for process in run.family() if process.name() == "mosquitto")
-        broker.send_signal(signal.SIGSTOP)
-        time.sleep(FROZEN)
-        broker.send_signal(signal.SIGCONT)
+        brokers = [process for process in run.family() if process.name() == "mosquitto"]
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for broker in brokers:
+                broker.send_signal(number)
+            time.sleep(FROZEN if number == signal.SIGSTOP else 0)
         yield run, prometheus
 
 
