@@ -69,10 +69,10 @@ export function showBusiest(choice, rows, until, site) {
     byId("reports-week-caption"),
     text("reports-busiest-in", { measure: measureName(measure), days: rangeText(first, last) }),
   );
-  const told = busiest
+  const words = busiest
     ? text("reports-peak", { hour: hourOfWeek(busiest.key), number: write(busiest.mean) })
     : text("reports-peak-none");
-  setText(byId("reports-peak"), told);
+  setText(byId("reports-peak"), words);
   byId("reports-week").classList.toggle("times", measure === "zones");
   showHeatMap(byId("reports-week"), byId("reports-levels"), week, write);
   setShown(byId("reports-busiest"), week.size > 0);

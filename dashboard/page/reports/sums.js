@@ -18,7 +18,7 @@
  * @typedef {{period: string, from: string, to: string, now: Amount, before: Amount}} Step
  */
 
-const FULL = 0.995; // of the time; less is told
+const FULL = 0.995; // of the time; less is mentioned
 
 /**
  * Returns the rows to add up: the demo's are left out if there are real ones.
