@@ -1,6 +1,7 @@
 /** The language of the page: its texts, and how numbers, times and dates are written. */
 
 import { FIRST, LANGUAGES } from "../languages/languages.js";
+import { remember, remembered } from "./memory.js";
 import "../vendor/fluent-bundle-0.19.1.js";
 
 /** @typedef {string | number} Value of a placeholder in a text */
@@ -105,7 +106,7 @@ export function isLocaleCurrent(site) {
 
 /** Returns the language of the page, and the locale of numbers and dates. @param {string} site the site's locale */
 export function wantedLanguage(site) {
-  const language = languageOf(chosenLanguage(), site, navigator.languages);
+  const language = languageOf(remembered(CHOICE), site, navigator.languages);
   return { language, locale: localeOf(language, site, navigator.languages) };
 }
 
@@ -122,20 +123,9 @@ export function offerLanguages(menu) {
   menu.addEventListener("change", () => chooseLanguage(menu.value));
 }
 
-/** Returns the viewer's choice of a language; null: none. */
-function chosenLanguage() {
-  try {
-    return localStorage.getItem(CHOICE);
-  } catch {
-    return null; // the browser stores nothing for this page
-  }
-}
-
 /** Shows the page in another language from now on. @param {string} language */
 function chooseLanguage(language) {
-  try {
-    localStorage.setItem(CHOICE, language);
-  } catch {} // as above
+  remember(CHOICE, language);
   location.reload();
 }
 

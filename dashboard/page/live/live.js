@@ -6,6 +6,7 @@
 /** @import { SiteTime } from "../base/times.js" */
 
 import { CameraCard } from "./camera.js";
+import { remember, remembered } from "../base/memory.js";
 import { byId, setAttribute, setShown, syncChildren } from "../base/elements.js";
 import { parsePicture } from "./picture.js";
 import { shapesAt } from "./shapes.js";
@@ -39,7 +40,7 @@ export class Live {
     this.requestPicture = request;
     this.createCard = (/** @type {string} */ name) => new CameraCard(name, labels, broker, site, setUp);
     byId("show-plans").addEventListener("click", () => this.#togglePlans());
-    this.#showPlans(remembered() !== "no");
+    this.#showPlans(remembered(PLANS) !== "no");
     document.addEventListener("visibilitychange", () => this.#requestPictures());
   }
 
@@ -72,7 +73,7 @@ export class Live {
   #showPlans(shown) {
     setAttribute(byId("show-plans"), "aria-pressed", String(shown));
     byId("cameras").classList.toggle("without-plans", !shown);
-    remember(shown ? "yes" : "no");
+    remember(PLANS, shown ? "yes" : "no");
   }
 
   /** Keeps the picture of a camera moving while it is set up; null: no more. @param {string | null} camera */
@@ -140,20 +141,4 @@ export class Live {
     this.#inView.delete(name);
     this.#requested.delete(name);
   }
-}
-
-/** @returns {string | null} */
-function remembered() {
-  try {
-    return localStorage.getItem(PLANS);
-  } catch {
-    return null; // the browser stores nothing for this page
-  }
-}
-
-/** @param {string} choice */
-function remember(choice) {
-  try {
-    localStorage.setItem(PLANS, choice);
-  } catch {} // as above
 }
