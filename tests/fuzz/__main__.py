@@ -15,7 +15,7 @@ from tests.fuzz.findings import target_of
 from tests.fuzz.run import Options, fuzz
 
 HEADER = """\
-| Target | Inputs | Accepted | Refused | Uncaught | Worst time | Worst time, 64 KiB | Worst memory | Inputs a second |
+| Target | Inputs | Accepted | Refused | Uncaught | Worst time | Worst time, 64 KiB | Worst memory | Inputs per CPU second |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|"""
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.fuzz.findings import Finding, Findings
 from tests.fuzz.inputs import Inputs
-from tests.fuzz.meter import Cost, Meter
+from tests.fuzz.meter import Cost, Meter, cpu_time
 from tests.fuzz.outcome import Observer
 from tests.fuzz.slot import Slot
 from tests.fuzz.target import SMALL, Parse, Target
@@ -41,16 +41,16 @@ class Result:
     """The same of inputs of at most `SMALL` bytes."""
     memory: int = 0
     """The growth of memory in bytes of the worst input."""
-    elapsed: float = 0.0
-    """Seconds by the clock, without the set-up."""
+    cpu: float = 0.0
+    """CPU time of all inputs in seconds, with that of making them."""
     is_complete: bool = False
     """Whether the child has tried all inputs."""
     findings: list[Finding] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
-        """Inputs a second."""
-        return self.inputs / self.elapsed if self.elapsed else 0.0
+        """Inputs a second of CPU time."""
+        return self.inputs / self.cpu if self.cpu else 0.0
 
 
 @dataclass(frozen=True)
@@ -149,18 +149,19 @@ class Fuzzer:
     def run(self, seeds: Sequence[bytes]) -> None:
         """Tries the seeds and then mutations of them, until the number or the time is reached."""
         inputs = Inputs(self._target, seeds, random.Random(self._job.seed))
-        began = time.monotonic()
+        began, cpu = time.monotonic(), cpu_time()
         contents: Iterator[bytes] = chain(seeds, inputs) if self._job.only is None else iter([self._job.only])
         report_at = 0.0
         limit = self._job.wall_seconds or float("inf")
         for content in islice(contents, self._job.inputs):
             inputs.report(content, self._try(content))
-            self._result.elapsed = time.monotonic() - began
-            if self._result.elapsed >= report_at:
-                report_at = self._result.elapsed + REPORT_INTERVAL
+            if (elapsed := time.monotonic() - began) >= report_at:
+                report_at = elapsed + REPORT_INTERVAL
+                self._result.cpu = cpu_time() - cpu
                 self._report()
-            if self._result.elapsed >= limit:
+            if elapsed >= limit:
                 break
+        self._result.cpu = cpu_time() - cpu
         self._result.is_complete = True
         self._report()
 

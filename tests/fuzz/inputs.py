@@ -4,7 +4,6 @@ import random
 from collections.abc import Hashable, Iterator, Sequence
 
 from tests.fuzz.target import SMALL, Target
-from tests.support.mutation import mutate
 
 LARGE_SHARE = 1 / 2000
 """Part of the inputs that are made large."""
@@ -28,7 +27,7 @@ class Inputs:
             origin = rng.choice(self._kept if self._kept and rng.random() < 0.5 else self._seeds)
             if rng.random() < LARGE_SHARE:
                 origin = self._enlarge(origin)
-            yield mutate(origin, rng, self._target.pieces, self._target.limit)
+            yield self._target.mutate(origin, rng, self._target.pieces, self._target.limit)
 
     def report(self, content: bytes, outcome: Hashable) -> None:
         """Keeps an input of at most `SMALL` bytes for further mutations if its outcome is new."""

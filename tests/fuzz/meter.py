@@ -29,14 +29,16 @@ class Meter:
 
     def begin(self) -> None:
         """Begins to measure."""
-        self._cpu = _cpu_time()
+        if getrusage(RUSAGE_SELF).ru_maxrss - self._base >= _STEP:
+            self._reset_peak()
+        self._cpu = cpu_time()
 
     def end(self) -> Cost:
         """Returns the cost since `begin`.
 
         The first child sets the scale for the memory of children, which cannot be reset: it counts as 0.
         """
-        seconds = _cpu_time() - self._cpu
+        seconds = cpu_time() - self._cpu
         peak, children = getrusage(RUSAGE_SELF).ru_maxrss, getrusage(RUSAGE_CHILDREN).ru_maxrss
         growth, self._base = max(0, peak - self._base), max(peak, self._base)
         if growth >= _STEP:
@@ -53,6 +55,7 @@ class Meter:
         self._base = getrusage(RUSAGE_SELF).ru_maxrss
 
 
-def _cpu_time() -> float:
+def cpu_time() -> float:
+    """Returns the CPU time in seconds of this process and of its children that have ended."""
     children = getrusage(RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime

@@ -108,6 +108,6 @@ def _sum(one: Result, other: Result, finding: Finding | None) -> Result:
         seconds=max(one.seconds, other.seconds),
         small_seconds=max(one.small_seconds, other.small_seconds),
         memory=max(one.memory, other.memory),
-        elapsed=one.elapsed + other.elapsed,
+        cpu=one.cpu + other.cpu,
         findings=one.findings + other.findings + ([finding] if finding else []),
     )

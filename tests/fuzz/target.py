@@ -1,14 +1,17 @@
 """What is fuzzed: a parser of bytes from outside, with examples of its input and the limits that it must keep."""
 
+import random
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from runtime.errors import FootfallError
-from tests.support.mutation import PIECES
+from tests.support.mutation import PIECES, mutate
 
 Parse = Callable[[bytes], object]
 """Parses one input. It returns if the input is accepted, and raises one of the target's errors if it is refused."""
+Mutate = Callable[[bytes, random.Random, Sequence[bytes], int], bytes]
+"""Returns a damaged input, from another one, with random numbers, words and the maximum size; see `mutate`."""
 SMALL = 64 * 1024
 """Bytes; the worst time of inputs up to this size is measured apart."""
 
@@ -31,6 +34,8 @@ class Target:
     """Number of inputs of a full run."""
     pieces: Sequence[bytes] = PIECES
     """What mutations insert."""
+    mutate: Mutate = mutate
+    """Makes an input from another one."""
     limit: int = 4 << 20
     """Maximum size of an input in bytes."""
     errors: tuple[type[Exception], ...] = (FootfallError,)

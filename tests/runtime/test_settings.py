@@ -153,6 +153,7 @@ def test_errors_of_settings_are_in_plain_words(module: str, monkeypatch: pytest.
         (Annotated[int, Field(gt=0, json_schema_extra={"allowed": "must be positive"})], 0, "must be positive"),
         (dict[str, int], "now", "must be a map"),
         (dict[str, tuple[int, int] | None], {"a": [1, "x"]}, "a.1: must be a whole number"),
+        (dict[str, int], {"a\u202e\n": "x"}, r"a\u202e\n: must be a whole number"),
         (tuple[int, int], [1], "1: is missing"),
         (Annotated[list[int], Field(min_length=1)], [], "must be a list of at least 1"),
     ],
