@@ -14,6 +14,8 @@ from tests.fuzz.child import Result
 from tests.fuzz.findings import target_of
 from tests.fuzz.run import Options, fuzz
 
+MAX_LINES = 12
+"""Lines at the end of a traceback that are shown."""
 HEADER = """\
 | Target | Inputs | Accepted | Refused | Uncaught | Worst time | Worst time, 64 KiB | Worst memory | Inputs per CPU second |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|"""

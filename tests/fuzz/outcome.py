@@ -71,7 +71,7 @@ class Observer(logging.Handler):
         if self._problems:
             problem = "\n".join(self._problems)
             self._problems.clear()
-            return Outcome(False, (type(error), _origin(error), problem[:30]), problem)
+            return Outcome(False, (type(error), _origin(error), _VALUES.sub("", problem)[:40]), problem)
         return Outcome(error is None, error and (type(error), _origin(error), _VALUES.sub("", str(error))[:100]))
 
     def _add(self, kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

@@ -44,6 +44,7 @@ def _logging() -> Iterator[None]:
     ("variables", "problem", "may_appear"),
     [
         *(({"MQTT_HOST": host}, "must be a host name or IP address", False) for host in BAD_HOSTS),
+        ({"MQTT_HOST": "b/" * 5000}, f"MQTT_HOST='{'b/' * 99}b...: must be a host name", False),
         *(({"CAMERA": camera}, "lower-case letters", False) for camera in ("Door", "a/b", "+")),
         *(({"CAMERA": camera}, "is reserved; a camera cannot be called", False) for camera in ("status", "display", "query")),
         ({"LOOP_VIDEO": "1.5", "ROTATE": "45"}, "true or false; ROTATE=45: must be 0, 90, 180 or 270", False),
