@@ -101,8 +101,15 @@ class Protocol(H11Protocol):
 
     def _note_waiting(self) -> None:
         if not self.transport.is_closing():
-            is_waiting = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.flow.read_paused
+            is_receiving = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.flow.read_paused
+            is_waiting = is_receiving and self.transport.get_protocol() is self
             self._listener.note(self._number, is_waiting)
+
+
+def _websocket_protocol(listener: Listener) -> Any:
+    from runtime.websocket import WebSocketProtocol  # noqa: PLC0415  # needs websockets
+
+    return partial(WebSocketProtocol, listener)
 
 
 class _UvicornServer(uvicorn.Server):
@@ -138,6 +145,7 @@ class Server:
         max_requests: int,
         certificate: Certificate | None = None,
         send_buffer: int | None = None,
+        has_websockets: bool = False,
     ) -> None:
         """Binds the port. Raises `InvalidSetting` if the address cannot be used.
 
@@ -161,6 +169,7 @@ class Server:
             log_config=None,
             log_level="warning",
             http=partial(Protocol, self._socket),  # type: ignore[arg-type]
+            ws=_websocket_protocol(self._socket) if has_websockets else "none",
             loop="asyncio",  # another loop would not call the listener's methods
             backlog=ACCEPTED_AT_ONCE,
             access_log=False,

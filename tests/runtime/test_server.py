@@ -191,6 +191,50 @@ def test_half_open_tls_shuts_nobody_out(tmp_path: Path) -> None:
             assert client.recv(4096).startswith(b"HTTP/1.1 200")
 
 
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+async def viewers(scope: Any, receive: Any, send: Any) -> None:
+    """Accepts a WebSocket, and refuses it if it comes from 127.0.0.2 or 127.0.0.3. Also responds to requests."""
+    if scope["type"] == "http":
+        await reader(scope, receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    if scope["client"][0] in ("127.0.0.2", "127.0.0.3"):
+        await send({"type": "websocket.close", "code": 4401})
+    else:
+        await receive()
+
+
+def upgrade(stack: ExitStack, address: tuple[str, int], source: str) -> socket.socket:
+    """Opens a WebSocket, and never sends anything in it."""
+    client = stack.enter_context(connect(address, source))
+    client.sendall(UPGRADE)
+    return client
+
+
+def test_websockets_stay_open_and_refused_ones_make_room() -> None:
+    """Nobody loses a WebSocket while two other addresses open many that are refused, and leave them half closed."""
+    address = ("127.0.0.1", free_port())
+    with Server(viewers, Address("WEB_PORT", *address), SIZE, has_websockets=True), ExitStack() as stack:
+        open_ones = []
+        for _ in range(SIZE // 2):
+            open_ones.append(upgrade(stack, address, "127.0.0.4"))
+            assert open_ones[-1].recv(4096).startswith(b"HTTP/1.1 101")
+        for number in range(10 * SIZE):
+            upgrade(stack, address, f"127.0.0.{2 + number % 2}")
+        for source in ("127.0.0.2", "127.0.0.4", "127.0.0.9"):
+            assert is_served(address, source), source
+        for one in open_ones:
+            one.settimeout(0.01)
+            with pytest.raises(TimeoutError):
+                one.recv(1)
+
+
 def test_one_address_cannot_take_all_places() -> None:
     """With as many requests as it can have, there are places for another address. Their number does not grow without end."""
     address = ("127.0.0.1", free_port())
