@@ -4,10 +4,10 @@ import asyncio
 import logging
 import selectors
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 import anyio
@@ -16,8 +16,10 @@ from anyio._backends import _asyncio as asyncio_backend
 from uvicorn.lifespan.on import LifespanOn
 
 from runtime.errors import FootfallError
-from runtime.http_log import LOGGERS
+from runtime.http_log import LOGGERS, HttpLogFilter
 from runtime.server import Address, Server
+
+T = TypeVar("T")
 
 READ_SIZE = 256 * 1024
 """Bytes that asyncio reads at once."""
@@ -64,11 +66,14 @@ class Socket:
 
 
 class Connection(asyncio.Transport):
-    """A client's connection. It sends `data` in pieces, as asyncio would read them, and keeps what the server writes."""
+    """A client's connection. It sends `data` in pieces, as asyncio would read them, and keeps what the server writes.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Any, data: bytes) -> None:
+    It sends `more` as soon as the server answers.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Any, data: bytes, more: bytes) -> None:
         super().__init__(ADDRESSES | {"socket": Socket()})
-        self._loop, self._protocol, self._unread = loop, protocol, memoryview(data)
+        self._loop, self._protocol, self._unread, self._more = loop, protocol, memoryview(data), more
         self._is_paused = self._is_reading = self._is_closing = False
         self.answer = bytearray()
         self.closed = asyncio.Event()
@@ -122,6 +127,9 @@ class Connection(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._is_closing:
             self.answer += data
+            if self._more:
+                self._unread, self._more = memoryview(bytes(self._unread) + self._more), b""
+                self.resume_reading(self._is_paused)
 
     def can_write_eof(self) -> bool:
         return False
@@ -138,7 +146,8 @@ class Problems(logging.Filter):
         self._found: list[tuple[str, BaseException | None]] = []
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Drops the record."""
+        """Drops the record, after a filter that has seen none before."""
+        HttpLogFilter().filter(record)
         if record.levelno >= logging.ERROR or record.exc_info:
             self._found.append((record.getMessage().strip(), record.exc_info[1] if record.exc_info else None))
         return False
@@ -172,33 +181,36 @@ class WebServer:
         for name in LOGGERS:
             logging.getLogger(name).removeFilter(self._problems)
 
-    def connect(self, data: bytes) -> bytes:
-        """Sends data on a new connection. Returns the answer.
+    def connect(self, data: bytes, more: bytes = b"") -> bytes:
+        """Sends data on a new connection, and more after the first answer. Returns all answers.
 
         Raises `Rejected`, and `AssertionError` if the server does what no data may make it do.
         """
         self._served += 1
         if self._served % CHECK_INTERVAL == 0:
-            answer = self._run(self._good)
+            answer = self._run(self._serve(self._good))
+            self._run(asyncio.sleep(MAX_SECONDS))
             assert answer.startswith(b"HTTP/1.1 200"), f"a good request is answered with {answer[:100]!r}"
             assert not self._state.tasks, "a request has not ended after its connection"
             assert not self._state.connections, "a connection is not forgotten"
-        answer = self._run(data)
+        answer = self._run(self._serve(data, more))
         assert b"HTTP/1.1 500" not in answer, answer[:300]
         if not answer.startswith((b"HTTP/1.1 1", b"HTTP/1.1 2", b"HTTP/1.1 3")):
             raise Rejected(answer[:12].decode("latin-1"))
         return answer
 
-    def _run(self, data: bytes) -> bytes:
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        clock = time.monotonic
         try:
-            return self._loop.run_until_complete(self._serve(data))
+            with patch("time.monotonic", lambda: clock() + self._selector.skipped):
+                return self._loop.run_until_complete(work)
         finally:
             self._problems.check()
 
-    async def _serve(self, data: bytes) -> bytes:
+    async def _serve(self, data: bytes, more: bytes = b"") -> bytes:
         create: Any = self._config.http_protocol_class
         protocol = create(config=self._config, server_state=self._state, app_state={}, _loop=self._loop)
-        connection = Connection(self._loop, protocol, data)
+        connection = Connection(self._loop, protocol, data, more)
         self._selector.has_threads = partial(_has_threads, anyio.to_thread.current_default_thread_limiter())
         try:
             patience = MAX_SECONDS if self._served % CHECK_INTERVAL == 1 else ANSWERED_SECONDS
@@ -224,13 +236,17 @@ async def _keep_threads(task: asyncio.Task[Any]) -> None:
     asyncio_backend._root_task.set(task)
 
 
+async def _end(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
 @contextmanager
 def web_server(app: Any, max_requests: int, good: bytes) -> Iterator[WebServer]:
     """Runs the server of an application while entered. `good` is a request that it answers with 200."""
-    selector, clock = SkippingSelector(), time.monotonic
+    selector = SkippingSelector()
     loop = asyncio.SelectorEventLoop(selector)
     with (
-        patch("time.monotonic", lambda: clock() + selector.skipped),
         patch("anyio._backends._asyncio.WorkerThread.MAX_IDLE_TIME", float("inf")),  # idle threads are not ended by skipped time
         closing(loop),
     ):
@@ -239,8 +255,10 @@ def web_server(app: Any, max_requests: int, good: bytes) -> Iterator[WebServer]:
         bound._socket.close()
         bound._server.config.load()
         lifespan = LifespanOn(bound._server.config)
+        threads = loop.create_task(asyncio.Event().wait())
         loop.run_until_complete(lifespan.startup())
-        loop.run_until_complete(_keep_threads(loop.create_task(asyncio.Event().wait())))
+        loop.run_until_complete(_keep_threads(threads))
         with closing(WebServer(bound, good, selector, loop)) as server:
             yield server
+        loop.run_until_complete(_end(threads))
         loop.run_until_complete(lifespan.shutdown())

@@ -168,14 +168,16 @@ def opened(convert: Callable[[bytes], bytes], password: str | None = None) -> It
         yield lambda data: server.connect(convert(data))
 
 
+@contextmanager
+def opened_live() -> Iterator[Parse]:
+    """Gives a function that sends frames on a WebSocket."""
+    with dashboard() as server:
+        yield lambda data: server.connect(raw(UPGRADE).replace(b"Content-Length: 0\r\n", b""), data)
+
+
 def signed_in(short: bytes) -> bytes:
     """Returns a request with a valid cookie."""
     return as_request(short.replace(COOKIE, session()))
-
-
-def live(data: bytes) -> bytes:
-    """Returns the upgrade of a connection with these frames."""
-    return raw(UPGRADE).replace(b"Content-Length: 0\r\n", b"") + data
 
 
 FRAMES = (
@@ -190,5 +192,5 @@ TARGETS = [
     Target("http.dashboard", connections, partial(opened, bytes), pieces=(*PIECES, HOST), limit=128 << 10),
     Target("http.dashboard.requests", requests, partial(opened, as_request), pieces=(*PIECES, *QUERY_PIECES)),
     Target("http.dashboard.sign-in", sign_ins, partial(opened, signed_in, PASSWORD), pieces=(*PIECES, COOKIE, b"%f0%9f")),
-    Target("http.dashboard.live", browsers, partial(opened, live), pieces=FRAMES, limit=128 << 10),
+    Target("http.dashboard.live", browsers, opened_live, pieces=FRAMES, limit=128 << 10),
 ]
