@@ -1,5 +1,6 @@
 """The HTTP interface of Custom Vision's containers, so that existing clients keep working."""
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Collection
 from datetime import datetime, timezone
 from http import HTTPStatus
@@ -13,6 +14,7 @@ from pydantic import AliasChoices, BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from bus import Box, FootfallError, Label
 from classifier.download import AddressNotAllowed, Limits, fetch_picture
@@ -82,6 +84,7 @@ def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_host
     app = FastAPI(title="Footfall classifier", description=__doc__ or "", responses={"4XX": {"model": Problem}})
     app.add_exception_handler(HTTPException, _error_response)
     app.add_exception_handler(FootfallError, _error_response)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each invalid form, without a limit
 
     async def image(request: Request) -> ImagePrediction:
         """Classifies the picture in the body, or in the form field `imageData`."""
@@ -160,6 +163,8 @@ async def _read_body(request: Request, limit: int, rule: str = f"a picture has a
                     raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, rule)
     except TimeoutError:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the body did not arrive within {BODY_TIMEOUT:g} s") from None
+    except ClientDisconnect:
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the client left before its body was complete") from None
     return bytes(body)
 
 

@@ -9,7 +9,10 @@ LOGGERS = ("uvicorn.error", "asyncio")
 
 
 class HttpLogFilter(logging.Filter):
-    """Passes one line a minute of each kind. A lack of resources has no traceback, which would not help."""
+    """Passes one line a minute of each kind.
+
+    A lack of resources has no traceback, which would not help. Nor has text of a client that is not UTF-8, which is a warning.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -22,6 +25,9 @@ class HttpLogFilter(logging.Filter):
         is_exhausted = isinstance(error, OSError) and error.errno in EXHAUSTED
         if is_exhausted:
             first = f"{error.strerror}; clients are refused or wait until this has passed"  # type: ignore[union-attr]
+            record.exc_info = record.exc_text = None
+        elif isinstance(error, UnicodeDecodeError):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.exc_info = record.exc_text = None
         more = self._throttle(f"{first[:200]} {type(error).__name__}")
         record.msg, record.args = f"HTTP: {first}{more}", ()

@@ -1,5 +1,6 @@
 """Tests of the HTTP interface, as its clients use it."""
 
+import asyncio
 import gzip
 import json
 import logging
@@ -202,3 +203,35 @@ def test_a_model_that_hangs(client: TestClient, monkeypatch: pytest.MonkeyPatch)
         assert "the model has not answered within 0 s" in refused(post(client, PNG, "image/png"), 503)
         assert client.get("/healthz").status_code == 503
         released.set()
+
+
+FORM_SCOPE = {
+    "type": "http",
+    "method": "POST",
+    "path": "/image",
+    "headers": [(b"content-type", FORM.encode())],
+    "query_string": b"",
+}
+
+
+@pytest.mark.parametrize("scope", [FORM_SCOPE, FORM_SCOPE | {"headers": []}, FORM_SCOPE | {"path": "/url"}])
+def test_a_client_that_leaves(client: TestClient, scope: dict[str, Any]) -> None:
+    """A client that disconnects before its body is complete is no error, which the server would log with a traceback."""
+    received = iter([{"type": "http.request", "body": b"--x", "more_body": True}, *[{"type": "http.disconnect"}] * 9])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(received)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(client.app(scope, receive, send))  # type: ignore[arg-type]
+    assert sent[0]["status"] == 408
+
+
+def test_forms_fill_no_log(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    """The parser of forms logs nothing about invalid ones, of which a client can send any number."""
+    for body in (b"--x\r\n@: 1\r\n\r\n", b"nothing", b"--x\r\nA: b\n\n"):
+        refused(post(client, body), 400)
+    assert not caplog.records

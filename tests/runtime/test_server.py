@@ -278,3 +278,34 @@ def test_a_lack_of_descriptors_passes() -> None:
     assert 0 < len(lines) < 8, lines
     assert all("[ERR]" in line or "[WRN]" in line for line in lines), lines
     assert any("Too many open files" in line for line in lines)
+
+
+async def browser(scope: Any, receive: Any, send: Any) -> None:
+    """Accepts a WebSocket, and waits for its end."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+UPGRADE = b"""GET / HTTP/1.1\r
+Host: a\r
+Connection: Upgrade\r
+Upgrade: websocket\r
+Sec-WebSocket-Version: 13\r
+Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
+\r
+"""
+
+
+def test_text_that_is_not_utf_8_needs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """It closes the WebSocket with the code for it (RFC 6455, 7.4.1), and is one warning."""
+    address = ("127.0.0.1", free_port())
+    with Server(browser, Address("WEB_PORT", *address), 4), connect(address, "127.0.0.2") as client:
+        client.sendall(UPGRADE)
+        received = client.recv(4096)
+        client.sendall(b"\x81\x81\0\0\0\0\xff")
+        while data := client.recv(4096):
+            received += data
+    assert received.endswith((1007).to_bytes(2, "big"))
+    assert [(one.levelname, one.exc_info) for one in caplog.records] == [("WARNING", None)]
