@@ -145,6 +145,17 @@ def test_abandoned_sessions_of_guests_queue_nothing(suite: Suite) -> None:
     assert suite.broker.memory < before + 8 * MEBIBYTE
 
 
+def test_a_camera_cannot_evade_its_budget_by_other_names(suite: Suite) -> None:
+    """Of frames under many names, the classifier receives only those of the camera whose password it is."""
+    for user, own in (("capture", "door"), ("capture-back", "back")):
+        with suite.broker.listener("classifier", "footfall/+/frame") as classifier, suite.broker.listener(user) as capture:
+            for name in (*(f"camera-{number}" for number in range(300)), "door", "back"):
+                capture.client.publish(f"footfall/{name}/frame", b"frame")
+            capture.publish(f"footfall/{own}/frame", b"last")
+            classifier.wait_for("frame", 2)
+            assert {message.topic for message in classifier.messages()} == {f"footfall/{own}/frame"}
+
+
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[GuardedBroker]:
     """A broker with the memory limit of its container."""
