@@ -1,15 +1,20 @@
 """Bounded HTTP downloads of models, and of pictures for POST /url. Errors and log lines never contain a full address."""
 
+import asyncio
 import logging
 import os
 import re
+import socket
+import ssl
 import time
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
+
+import anyio
 
 from classifier.partial import PartialFile
 from runtime.address import public_address
@@ -53,6 +58,8 @@ class Limits:
     read_timeout: float = 10.0
 
 
+ANSWER_TIMEOUT = 60.0
+"""Seconds until the body begins, with redirects, and between two chunks of it; part of the whole time."""
 MODEL_LIMITS = Limits(256 * 1024 * 1024, 1800.0)
 
 
@@ -63,22 +70,54 @@ def stream(
 
     With `use_environment`, HTTPS_PROXY, SSL_CERT_FILE and so on apply. With `partial`, only the rest of that file is requested,
     if the server can send it. Raises `AddressNotAllowed`, `PermanentDownloadError` or `TransientDownloadError`.
+
+    An event loop runs meanwhile, so that the time limits include host names, redirects and headers that come byte by byte.
     """
+    deadline, loop = time.monotonic() + limits.timeout, asyncio.new_event_loop()
+    chunks = _stream(url, check, limits, use_environment, partial)
+    chunk: bytes | None = b""
+    try:
+        while chunk is not None:
+            chunk = loop.run_until_complete(_next(chunks, min(deadline - time.monotonic(), ANSWER_TIMEOUT)))
+            if chunk:
+                yield chunk
+        return
+    except TimeoutError:
+        pass
+    finally:
+        loop.run_until_complete(chunks.aclose())
+        loop.close()
+    raise TransientDownloadError(f"{public_address(url)}: the download took longer than {limits.timeout:g} s")
+
+
+async def _next(chunks: AsyncGenerator[bytes, None], timeout: float) -> bytes | None:
+    """Returns the next chunk, or None at the end. Raises `TimeoutError`."""
+    with anyio.fail_after(timeout):
+        return await anext(chunks, None)
+
+
+async def _stream(
+    url: str, check: AddressCheck, limits: Limits, use_environment: bool, partial: PartialFile | None
+) -> AsyncGenerator[bytes, None]:
     import httpx  # noqa: PLC0415  # 15 MB, needed for downloads only
 
-    deadline = time.monotonic() + limits.timeout
     current: str = url
     redirected_from: str | None = None
     headers = {"Accept-Encoding": "identity"} | (partial.request_headers if partial else {})
     try:
-        with httpx.Client(timeout=limits.read_timeout, trust_env=use_environment, headers=headers) as client:
+        async with httpx.AsyncClient(timeout=limits.read_timeout, trust_env=use_environment, headers=headers) as client:
             for _ in range(MAX_REDIRECTS + 1):
                 check(current, redirected_from)
-                with client.stream("GET", current) as response:
+                async with client.stream("GET", current) as response:
                     if response.has_redirect_location:
                         current, redirected_from = urljoin(current, response.headers["location"]), current
                         continue
-                    yield from _read_body(response, public_address(current), limits, deadline, partial)
+                    size = _check_head(response, public_address(current), limits, partial)
+                    async for chunk in response.aiter_raw():
+                        size += len(chunk)
+                        if size > limits.size:
+                            raise PermanentDownloadError(f"{public_address(current)}: more than the allowed {limits.size} bytes")
+                        yield chunk
                     return
         raise PermanentDownloadError(f"{public_address(url)}: more than {MAX_REDIRECTS} redirects")
     except FootfallError:
@@ -88,9 +127,8 @@ def stream(
     raise failure  # outside the handler, so that the original error is not its context
 
 
-def _read_body(
-    response: "httpx.Response", address: str, limits: Limits, deadline: float, partial: PartialFile | None
-) -> Iterator[bytes]:
+def _check_head(response: "httpx.Response", address: str, limits: Limits, partial: PartialFile | None) -> int:
+    """Returns how many bytes of the file come before the body. Raises the errors of `stream`."""
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limits.size:
         raise PermanentDownloadError(f"{address}: {announced} bytes; at most {limits.size} are allowed")
@@ -105,13 +143,7 @@ def _read_body(
         raise PermanentDownloadError(f"{address}: the server compressed the answer, although identity was requested")
     if size:
         log.info("%s: the download continues after %d bytes", address, size)
-    for chunk in response.iter_raw():
-        size += len(chunk)
-        if size > limits.size:
-            raise PermanentDownloadError(f"{address}: more than the allowed {limits.size} bytes")
-        if time.monotonic() > deadline:
-            raise TransientDownloadError(f"{address}: the download took longer than {limits.timeout:g} s")
-        yield chunk
+    return size
 
 
 def _convert_error(error: Exception, address: str, limits: Limits) -> FootfallError:
@@ -122,13 +154,21 @@ def _convert_error(error: Exception, address: str, limits: Limits) -> FootfallEr
         case httpx.TimeoutException():
             return TransientDownloadError(f"{address}: no answer within {limits.read_timeout:g} s")
         case httpx.ConnectError():
-            return TransientDownloadError(f"{address}: cannot be reached ({error})")  # the message of the system or of TLS
+            return TransientDownloadError(f"{address}: cannot be reached ({_reason(error)})")
         case httpx.UnsupportedProtocol() | httpx.InvalidURL() | UnicodeError() | ValueError():
             return PermanentDownloadError(f"{address}: not a valid address")
         case OSError():  # such as a missing SSL_CERT_FILE
             return TransientDownloadError(f"{address}: {error.strerror or type(error).__name__}")
         case _:
             return TransientDownloadError(f"{address}: the connection was lost, or the answer is not HTTP")
+
+
+def _reason(error: BaseException) -> str:
+    """Returns why a connection failed: the message of the system or of TLS, which has no address."""
+    while (cause := error.__cause__ or error.__context__) is not None:
+        error = getattr(cause, "exceptions", (cause,))[0]  # of a host with several addresses
+    is_of_system = isinstance(error, OSError) and not isinstance(error, ssl.SSLError | socket.gaierror)
+    return os.strerror(error.errno) if is_of_system and error.errno else str(error)  # type: ignore[attr-defined]
 
 
 def find_address_problem(url: str) -> str:

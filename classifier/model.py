@@ -140,7 +140,7 @@ def _run_trial(export: Export, options: Options, trial: Sequence[str]) -> None:
         raise InvalidExport(f"{export.name}: the trial was killed (SIGKILL); is the machine out of memory?")
     if tried.returncode < 0:
         reason = signal.strsignal(-tried.returncode)
-        raise InvalidExport(f"{export.name}: the model crashed the trial ({reason}); the file is damaged")
+        raise InvalidExport(f"{export.name}: the model crashed the trial ({reason}); it is damaged, or needs too much memory")
     needs_delegate = options.delegate and export.format == "tflite"  # a model made for an accelerator cannot run without it
     if tried.returncode and not needs_delegate:
         reason = tried.stderr.decode(errors="replace").strip().rpartition("\n")[2]

@@ -1,7 +1,8 @@
 """The HTTP interface of Custom Vision's containers, so that existing clients keep working."""
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import Any
@@ -14,21 +15,22 @@ from pydantic import AliasChoices, BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect
 
 from bus import Box, FootfallError, Label
+from classifier.bodies import Bodies
 from classifier.download import AddressNotAllowed, Limits, fetch_picture
 from classifier.pipeline import Busy, Pipeline
 from classifier.recogniser import Result
 
 MAX_PICTURE_BYTES = 4 * 1024 * 1024
 """Custom Vision's limit."""
+PICTURE_RULE = f"a picture has at most {MAX_PICTURE_BYTES} bytes"
 MAX_BODY_BYTES = MAX_PICTURE_BYTES + 64 * 1024
 """Includes the overhead of a form."""
 MAX_URL_BYTES = 16 * 1024
 """Upper bound of the body of POST /url."""
-BODY_TIMEOUT = 30.0
-"""Seconds within which the body of a request must arrive."""
+MAX_DOWNLOADS = 4
+"""Pictures that are fetched for POST /url at the same time."""
 URL_LIMITS = Limits(MAX_PICTURE_BYTES, timeout=20.0, read_timeout=5.0)
 """Limits of a download for POST /url."""
 PREFIXES = ("", "/{project}", "/{project}/classify/iterations/{iteration}", "/{project}/detect/iterations/{iteration}")
@@ -85,23 +87,31 @@ def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_host
     app.add_exception_handler(HTTPException, _error_response)
     app.add_exception_handler(FootfallError, _error_response)
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each invalid form, without a limit
+    bodies, downloads = Bodies(), anyio.Semaphore(MAX_DOWNLOADS)
 
     async def image(request: Request) -> ImagePrediction:
         """Classifies the picture in the body, or in the form field `imageData`."""
-        return _to_prediction(await run_in_threadpool(pipeline.classify, await _read_picture(request)))
+        async with _read_picture(bodies, request) as picture:
+            return _to_prediction(await run_in_threadpool(pipeline.classify, picture))
 
     async def url(request: Request) -> ImagePrediction:
         """Classifies the picture at an address: `{"url": "http://..."}`."""
         if not url_hosts:
             raise AddressNotAllowed("POST /url is off: URL_HOSTS is not set")
         try:
-            address = PictureUrl.model_validate_json(
-                await _read_body(request, MAX_URL_BYTES, f"the body has at most {MAX_URL_BYTES} bytes")
-            ).url
+            async with bodies.read(request, MAX_URL_BYTES, f"the body has at most {MAX_URL_BYTES} bytes") as body:
+                address = PictureUrl.model_validate_json(body).url
         except ValueError:
             raise HTTPException(HTTPStatus.BAD_REQUEST, 'the body must be {"url": "..."}') from None
-        picture = await run_in_threadpool(fetch_picture, address, url_hosts, URL_LIMITS)
-        return _to_prediction(await run_in_threadpool(pipeline.classify, picture))
+        try:
+            downloads.acquire_nowait()
+        except anyio.WouldBlock:
+            raise Busy(f"{MAX_DOWNLOADS} other pictures are being fetched; try again later") from None
+        try:
+            picture = await run_in_threadpool(fetch_picture, address, url_hosts, URL_LIMITS)
+            return _to_prediction(await run_in_threadpool(pipeline.classify, picture))
+        finally:
+            downloads.release()
 
     for prefix in PREFIXES:
         for suffix in ("", "/nostore"):
@@ -110,12 +120,12 @@ def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_host
                 app.post(f"{prefix}/{name}{suffix}", response_model=ImagePrediction, include_in_schema=is_documented)(route)
 
     @app.get("/")
-    def model() -> dict[str, Any]:
+    async def model() -> dict[str, Any]:
         """Returns the served model, its labels and its runtime."""
         return about()
 
     @app.get("/healthz")
-    def health() -> JSONResponse:
+    async def health() -> JSONResponse:
         """Returns 200 while the classifier makes progress, otherwise 503."""
         stalled = pipeline.stalled
         status = HTTPStatus.OK if stalled < pipeline.ANSWER_TIMEOUT else HTTPStatus.SERVICE_UNAVAILABLE
@@ -124,14 +134,19 @@ def create_app(pipeline: Pipeline, about: Callable[[], dict[str, Any]], url_host
     return app
 
 
-async def _read_picture(request: Request) -> bytes:
-    """Returns the body or, from a form, the field `imageData` in any case; else the largest file; else the largest field."""
+@asynccontextmanager
+async def _read_picture(bodies: Bodies, request: Request) -> AsyncIterator[bytes]:
+    """Yields the body or, of a form, its picture."""
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
-    if kind.strip().lower() != "multipart/form-data":
-        return await _read_body(request, MAX_PICTURE_BYTES)
-    # Starlette decodes fields without a file name; Latin-1 keeps their bytes.
-    headers = Headers({"content-type": f"{kind}; charset=latin-1;{parameters}"})
-    parser = MultiPartParser(headers, _single_chunk(await _read_body(request, MAX_BODY_BYTES)), max_part_size=MAX_BODY_BYTES)
+    is_form = kind.strip().lower() == "multipart/form-data"
+    async with bodies.read(request, MAX_BODY_BYTES if is_form else MAX_PICTURE_BYTES, PICTURE_RULE) as body:
+        # Starlette decodes fields without a file name; Latin-1 keeps their bytes.
+        yield await _find_picture(body, f"{kind}; charset=latin-1;{parameters}") if is_form else body
+
+
+async def _find_picture(body: bytes, content_type: str) -> bytes:
+    """Returns the field `imageData` of a form, in any case; else the largest file; else the largest field."""
+    parser = MultiPartParser(Headers({"content-type": content_type}), _single_chunk(body), max_part_size=MAX_BODY_BYTES)
     parser.spool_max_size = MAX_BODY_BYTES  # keeps it in memory
     try:
         form = await parser.parse()
@@ -145,27 +160,12 @@ async def _read_picture(request: Request) -> bytes:
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no fields; it must have a picture in imageData")
     picture = max(fields)[-1]
     if len(picture) > MAX_PICTURE_BYTES:
-        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a picture has at most {MAX_PICTURE_BYTES} bytes")
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, PICTURE_RULE)
     return picture
 
 
 async def _single_chunk(body: bytes) -> AsyncGenerator[bytes, None]:
     yield body
-
-
-async def _read_body(request: Request, limit: int, rule: str = f"a picture has at most {MAX_PICTURE_BYTES} bytes") -> bytes:
-    body = bytearray()
-    try:
-        with anyio.fail_after(BODY_TIMEOUT):
-            async for part in request.stream():
-                body += part
-                if len(body) > limit:
-                    raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, rule)
-    except TimeoutError:
-        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, f"the body did not arrive within {BODY_TIMEOUT:g} s") from None
-    except ClientDisconnect:
-        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "the client left before its body was complete") from None
-    return bytes(body)
 
 
 def _to_prediction(result: Result) -> ImagePrediction:

@@ -21,7 +21,7 @@ PAUSE = 0.5
 """Seconds without accepting after one of these errors. asyncio would try, and log, as often as its backlog."""
 QUEUE = 128
 """Connections that the system keeps until they are accepted."""
-ACCEPTED_AT_ONCE = 4
+ACCEPTED_AT_ONCE = 1
 """Connections that are accepted before the event loop reads what the earlier ones sent."""
 
 
@@ -43,8 +43,8 @@ class Listener(socket.socket):
     | of one address that wait for the client | 1/4 of `size` | closes the one that waits longest |
     | in all that wait for the client | 1/2 of `size` | closes the one that waits longest, of the address with the most |
 
-    A connection waits for its client until the headers and the body of a request are complete, and between two requests. It does
-    not while the server has yet to process what has arrived.
+    A connection waits for its client until the headers of a request are complete, while the application asks for more of its
+    body, and between two requests. It does not wait while the application has yet to ask for what has arrived.
     A real client sends at once, so it is served although another one of its address is slow. The addresses of an IPv6 network
     of 64 bits count as one.
     """

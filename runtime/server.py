@@ -28,7 +28,7 @@ TICK_INTERVAL = 1.0
 """Seconds between two updates of the header `Date`."""
 SHUTDOWN_TIMEOUT = 1
 """Seconds for running requests to complete when the server stops."""
-CLOSING = 4 * ACCEPTED_AT_ONCE
+CLOSING = 16
 """Connections that the listener has ended, but that uvicorn still counts: it notices a few turns of the event loop later."""
 MAX_WEBSOCKET_MESSAGE = 4096
 """Maximum size of a WebSocket message from a client, in bytes."""
@@ -50,18 +50,16 @@ class Certificate(NamedTuple):
 
 
 class _Flow(FlowControl):
-    """uvicorn's control of when it reads from a connection, which notes when it reads again."""
+    """uvicorn's control of when it reads from a connection. It notes when the application wants more of a body."""
 
-    def __init__(self, transport: asyncio.Transport, on_resume: Callable[[], object]) -> None:
+    def __init__(self, transport: asyncio.Transport, on_read: Callable[[], object]) -> None:
         super().__init__(transport)
-        self._on_resume = on_resume
+        self._on_read = on_read
 
     def resume_reading(self) -> None:
-        """Reads again, because the application has taken what has arrived."""
-        was_paused = self.read_paused
+        """Reads on. uvicorn calls this whenever the application asks for more."""
         super().resume_reading()
-        if was_paused:
-            self._on_resume()
+        self._on_read()
 
 
 class Protocol(H11Protocol):
@@ -78,7 +76,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Starts the timer for a new connection."""
         super().connection_made(transport)
-        self.flow = _Flow(transport, self._note_waiting)
+        self.flow = _Flow(transport, self._on_read)
         self._number = transport.get_extra_info("socket").fileno()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
@@ -86,8 +84,7 @@ class Protocol(H11Protocol):
         """Passes data on, and keeps the timer running until the headers are complete."""
         timer, self.timeout_keep_alive_task = self.timeout_keep_alive_task, None
         super().data_received(data)
-        is_answering = self.cycle is not None and not self.cycle.response_complete
-        if timer is None or is_answering or self.transport.get_protocol() is not self:  # not self after a WebSocket upgrade
+        if timer is None or self._is_answering or self.transport.get_protocol() is not self:  # not self after a WebSocket upgrade
             if timer is not None:
                 timer.cancel()
         else:
@@ -99,10 +96,21 @@ class Protocol(H11Protocol):
         super().on_response_complete()
         self._note_waiting()
 
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _on_read(self) -> None:
+        """Waits for more of a body, unless there is some."""
+        if self._is_answering and self.conn.their_state is h11.SEND_BODY and not self.cycle.message_event.is_set():
+            self._note(True)
+
     def _note_waiting(self) -> None:
+        is_incomplete = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
+        self._note(is_incomplete and not self._is_answering and self.transport.get_protocol() is self)
+
+    def _note(self, is_waiting: bool) -> None:
         if not self.transport.is_closing():
-            is_receiving = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.flow.read_paused
-            is_waiting = is_receiving and self.transport.get_protocol() is self
             self._listener.note(self._number, is_waiting)
 
 

@@ -163,6 +163,13 @@ def trickle(handler: Handler) -> None:
         handler.wfile.write(b"x")
 
 
+def trickle_head(handler: Handler) -> None:
+    """Sends a byte of the headers every 20 ms, for a minute."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+    while not handler.server.released.wait(0.02):
+        handler.wfile.write(b"x")
+
+
 def send_endlessly(handler: Handler, status: int = 200, **headers: object) -> None:
     """Sends data without end."""
     handler.head(status, Transfer_Encoding="chunked", **headers)

@@ -4,6 +4,7 @@ import logging
 import re
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +27,7 @@ from runtime.logs import silence_http_clients
 from tests.classifier.model_server import (
     SECRET,
     Answer,
+    Handler,
     ModelServer,
     cut_off,
     send_all,
@@ -34,6 +36,7 @@ from tests.classifier.model_server import (
     send_status,
     sha256,
     trickle,
+    trickle_head,
 )
 from tests.support.secrets import MARK, addresses
 from tests.support.wait import limit
@@ -77,6 +80,13 @@ def download(url: str, digest: str = sha256(CONTENT), limits: Limits = LONG_LIMI
         assert target.read_bytes() == CONTENT
 
 
+def redirect_slowly(handler: Handler) -> None:
+    """Redirects to itself, after less than the time limit of an answer."""
+    handler.server.answers.append(redirect_slowly)
+    handler.server.released.wait(0.1)
+    handler.head(302, Location=handler.path, Content_Length=0)
+
+
 @pytest.mark.parametrize(
     ("answer", "limits", "kind", "reason"),
     [
@@ -94,8 +104,10 @@ def download(url: str, digest: str = sha256(CONTENT), limits: Limits = LONG_LIMI
             f"268435457 bytes; at most {len(CONTENT)}",
         ),
         (send_endlessly, LONG_LIMITS, PermanentDownloadError, f"more than the allowed {len(CONTENT)} bytes"),
-        (cut_off(100, is_held=True), SHORT_LIMITS, TransientDownloadError, "no answer within 0.15 s"),
+        (cut_off(100, is_held=True), replace(LONG_LIMITS, read_timeout=0.15), TransientDownloadError, "no answer within 0.15 s"),
         (trickle, SHORT_LIMITS, TransientDownloadError, "longer than 0.3 s"),
+        (trickle_head, SHORT_LIMITS, TransientDownloadError, "longer than 0.3 s"),
+        (redirect_slowly, SHORT_LIMITS, TransientDownloadError, "longer than 0.3 s"),
         (
             send_status(302, Location=f"ftp://127.0.0.1/?sig={SECRET}"),
             LONG_LIMITS,
@@ -114,6 +126,7 @@ def test_bad_answers(server: ModelServer, answer: Answer, limits: Limits, kind: 
     with pytest.raises(kind, match=reason) as error:
         download(server.url, limits=limits)
     assert server.root in str(error.value)
+    server.answers.clear()
     download(server.url)
 
 

@@ -110,7 +110,10 @@ class Device:
 @pytest.fixture
 def device(tmp_path: Path) -> Iterator[Device]:
     with ModelServer() as server:
-        yield Device(tmp_path, server)
+        device = Device(tmp_path, server)
+        yield device
+        device.manager.on_wanted(WantedModel())
+        device.manager.step()  # ends a download
 
 
 def test_requested_models_are_served(device: Device) -> None:

@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,10 +21,11 @@ from classifier import InvalidExport
 from classifier import model as model_module
 from classifier.backends import Options, onnx
 from classifier.backends.tflite import LIBRARY
+from classifier.description import Description
 from classifier.export import Export, read_export
 from classifier.exporters import AZURE_ML
 from classifier.inspectors import inspect
-from classifier.model import Model
+from classifier.model import TRIAL_COMMAND, Model
 from classifier.onnx_file import read_onnx_file
 from tests.classifier.model_server import write_files
 from tests.support import tflite
@@ -285,7 +287,7 @@ def endless(only_in_light: bool) -> bytes:
 
 
 KERAS = (DATA / "colours.onnx").read_bytes()
-TFLITE_MEMORY = "it needs more than 2 GiB" if LIBRARY == "tflite_runtime" else ""
+TFLITE_MEMORY = "it needs more than 2048 MiB" if LIBRARY == "tflite_runtime" else ""
 """ai-edge-litert does not say that memory was refused."""
 
 
@@ -333,7 +335,7 @@ def test_unsupported_files(model: bytes, reason: str) -> None:
     [
         (
             Export("x", four_gigabytes(), ("a", "b", "c"), format="onnx"),
-            r"the model cannot be loaded: it needs more than 2 GiB",
+            r"the model cannot be loaded: it needs more than 2048 MiB",
         ),
         (
             Export("x", tflite.classification(IDENTITY, NOTHING, side=20_000), ("a", "b", "c")),
@@ -350,6 +352,35 @@ def test_models_that_fail_in_the_trial(export: Export, reason: str) -> None:
     with pytest.raises(InvalidExport, match=f"^x: {reason}") as caught:
         Model(export)
     assert "\n" not in str(caught.value)
+
+
+LITTLE_LEFT = """
+from runtime import memory
+memory.available = lambda: 64 << 20
+from classifier import trial
+trial.main()
+"""
+
+
+@pytest.mark.system
+def test_a_model_that_takes_more_than_is_left() -> None:
+    """A model of 100 MB is refused where 64 MiB are left, and served where there is more. A small one is served in both."""
+    large, small = (np.full((size, 3), 1 / size, np.float32) for size in (8_000_000, 3))
+
+    def export(weights: NDArray[Any]) -> Export:
+        network = Network()
+        light = network.add("ReduceMean", network.colour(), axes=[1], keepdims=1)
+        network.output(network.add("MatMul", network.add("Tile", light, np.array([1, len(weights)])), weights), "y", (1, 3))
+        return Export(
+            "x", network.model(), ("a", "b", "c"), format="onnx", description=Description(softmax=True, mean=0, scale=255)
+        )
+
+    trial = (sys.executable, "-c", LITTLE_LEFT)
+    reason = "^x: the model cannot be loaded: it needs more than 64 MiB of memory, which is what is left$"
+    with pytest.raises(InvalidExport, match=reason):
+        Model(export(large), trial=trial)
+    for weights, command in ((large, TRIAL_COMMAND), (small, trial)):
+        assert Model(export(weights), trial=command).labels == ("a", "b", "c")
 
 
 @pytest.mark.system

@@ -2,8 +2,11 @@
 
 import random
 import signal
+import socket
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
@@ -145,6 +148,43 @@ def test_bad_frames_of_one_camera_do_not_delay_another(broker: Broker, tmp_path:
         back.wait_for("back/prediction")
         until(lambda: frames.wait_for_status(states.RUNNING).metrics.get(names.INVALID, 0) >= 20, 20)
         assert module.end() == 0
+
+
+@pytest.mark.system
+def test_many_large_bodies_at_once(broker: Broker, tmp_path: Path) -> None:
+    """Their memory is bounded, and so is what slow ones hold up. All pictures are answered while frames are classified."""
+    picture = cv2.imencode(".bmp", np.zeros((1180, 1180, 3), np.uint8))[1].tobytes()
+    port, settings = free_port(), {"MODEL": write_export(tmp_path / "own", "xyz", 32), "MAX_FRAME_AGE": 60}
+    head = b"POST /image HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(picture)
+
+    def connect(number: int, content: bytes) -> socket.socket:
+        client = socket.create_connection(("127.0.0.1", port), limit(30), (f"127.0.0.{2 + number % 4}", 0))
+        client.sendall(head + content)
+        return client
+
+    def ask(number: int) -> bytes:
+        with connect(number, picture) as client:
+            return client.recv(12)[9:]
+
+    with (
+        Module("classifier", broker.port, HTTP_PORT=port, **settings) as module,
+        Frames(broker.port) as frames,
+        ExitStack() as stack,
+    ):
+        module.wait_for_log("running")
+        assert ask(0) == b"200"
+        assert module.process
+        process = psutil.Process(module.process.pid)
+        begin, peak = process.memory_info().rss, 0
+        for number in range(4):
+            stack.enter_context(connect(number, picture[:100_000]))
+        with ThreadPoolExecutor(32) as pool:
+            answers = [pool.submit(ask, number) for number in range(32)]
+            while not all(one.done() for one in answers):
+                peak = max(peak, process.memory_info().rss)
+                frames.models_of("door", 1)
+        assert [one.result() for one in answers] == [b"200"] * 32
+        assert peak - begin < 48 * 2**20
 
 
 @pytest.mark.system

@@ -7,6 +7,8 @@ import logging
 import struct
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -16,6 +18,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier import web
 from classifier.export import read_export
 from classifier.model import Model
 from classifier.pipeline import Pipeline
@@ -24,9 +27,9 @@ from classifier.visitors import Rules
 from classifier.web import MAX_PICTURE_BYTES, create_app
 from runtime.logs import silence_http_clients
 from runtime.metrics import Metrics
-from tests.classifier.model_server import Handler, ModelServer, make_zip, send_all, send_endlessly, write_export
+from tests.classifier.model_server import Handler, ModelServer, make_zip, send_all, send_endlessly, trickle_head, write_export
 from tests.support.secrets import MARK, addresses
-from tests.support.wait import limit
+from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.broker  # uses sockets
 
@@ -66,7 +69,7 @@ def by_path(handler: Handler) -> None:
         handler.head(200, **encoding, **{"Content-Length": str(len(bomb))})
         handler.wfile.write(bomb)
     else:
-        (send_endlessly if handler.path == "/endless" else send_all)(handler)
+        {"/endless": send_endlessly, "/slow": trickle_head}.get(handler.path, send_all)(handler)
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +171,20 @@ def test_damaged_requests(client: TestClient, damage: bytes, kind: str, where: i
 def test_addresses_that_are_refused(client: TestClient, machine: ModelServer, url: str, status: int, reason: str) -> None:
     """Other machines, ports and schemes are refused, also after a redirect, and so are endless downloads."""
     assert reason in refused(client.post("/url", json={"url": url.replace("HERE", machine.root)}), status)
+
+
+def test_slow_machines_hold_up_nothing_else(client: TestClient, machine: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few pictures are fetched at once, each within a time limit, also if the headers come byte by byte."""
+    monkeypatch.setattr(web, "URL_LIMITS", replace(web.URL_LIMITS, timeout=limit(1)))
+    slow = {"url": f"{machine.root}/slow"}
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(client.post, "/url", json=slow) for _ in range(web.MAX_DOWNLOADS)]
+        until(lambda: machine.paths.count("/slow") == web.MAX_DOWNLOADS, what="the downloads")
+        assert "4 other pictures are being fetched" in refused(client.post("/url", json=slow), 503)
+        check(post(client, JPEG, OCTETS))
+        for answer in answers:
+            assert "the download took longer than" in refused(answer.result(), 400)
+    check(client.post("/url", json={"url": f"{machine.root}/a.png"}))
 
 
 @settings(max_examples=40)

@@ -145,6 +145,17 @@ def test_abandoned_sessions_of_guests_queue_nothing(suite: Suite) -> None:
     assert suite.broker.memory < before + 8 * MEBIBYTE
 
 
+def test_a_camera_cannot_evade_its_budget_by_other_names(suite: Suite) -> None:
+    """Of frames under many names, the classifier receives only those of the camera whose password it is."""
+    for user, own in (("capture", "door"), ("capture-back", "back")):
+        with suite.broker.listener("classifier", "footfall/+/frame") as classifier, suite.broker.listener(user) as capture:
+            for name in (*(f"camera-{number}" for number in range(300)), "door", "back"):
+                capture.client.publish(f"footfall/{name}/frame", b"frame")
+            capture.publish(f"footfall/{own}/frame", b"last")
+            classifier.wait_for("frame", 2)
+            assert {message.topic for message in classifier.messages()} == {f"footfall/{own}/frame"}
+
+
 @pytest.fixture
 def limited(tmp_path: Path) -> Iterator[GuardedBroker]:
     """A broker with the memory limit of its container."""
@@ -169,6 +180,29 @@ def test_connections_beyond_the_limit_are_closed(limited: GuardedBroker) -> None
             until(has_closed_others)
             assert process.memory_info().rss < 16 * MEBIBYTE
         until(lambda: limited.connect_code("operator") == 0, what="room for a user")
+
+
+@pytest.mark.parametrize("has_tls", [False, True], ids=["users", "tls"])
+def test_connections_that_never_sign_in_cost_a_bounded_memory(tmp_path: Path, has_tls: bool) -> None:
+    """After 1000 refused tries, Mosquitto 2.0.11 does not limit their number. The number of its descriptors does.
+
+    Programs that are connected go on, and others can connect again once the silent connections have gone.
+    """
+    with GuardedBroker(tmp_path, has_tls=True, MEMORY_LIMIT=LIMIT) as broker, ExitStack() as stack:
+        port, process = broker.tls if has_tls else broker.port, psutil.Process(broker.pid)
+        reader = stack.enter_context(broker.listener("reader", "footfall/+/prediction"))
+        classifier = stack.enter_context(broker.listener("classifier"))
+        with ExitStack() as silent:
+            for number in range(1000):
+                try_as_guest(port, number)
+            for _ in range(600):
+                silent.enter_context(socket.create_connection(("127.0.0.1", port), limit(5)))
+            for sent in range(1, 101):
+                classifier.publish("footfall/door/prediction", bytes(500))
+                reader.wait_for("prediction", sent)
+            assert 256 < process.num_fds() <= 512
+            assert process.memory_info().rss < 48 * MEBIBYTE
+        until(lambda: broker.connect_code("operator") == 0, what="room for a user")
 
 
 def connect_silent(port: int, name: str, qos: int) -> socket.socket | None:
