@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from paho.mqtt import client as mqtt
 from typing_extensions import Self
 
-from bus import states, topics
+from bus import Command, states, topics
 from bus.settings import BusSettings
 from tests.soak.camera import FilmCamera
 from tests.soak.suite import BROKER, GUESTS, MODULES, Suite
@@ -51,6 +51,10 @@ class Statuses:
         self._client.disconnect()
         self._client.loop_stop()
 
+    def pause(self, camera: str) -> None:
+        """Pauses a camera, which ends its open visit."""
+        self._client.publish(topics.command(camera), Command(camera, "pause").pack(), 1)
+
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
         status = json.loads(message.payload)
         if status["state"] == states.RUNNING:
@@ -84,7 +88,7 @@ class Calm:
         self.since, began, before = inf, time.time(), dict(self._statuses.running)
         for name in names:
             self._suite.kill(name)
-        answered = {one: one.last_answered for one in self.cameras}
+        published = {one: one.published for one in self.cameras}
 
         def is_running(name: str) -> bool:
             report = self._statuses.running.get(name)
@@ -93,9 +97,9 @@ class Calm:
             return BROKER not in names or report.at > began
 
         def is_working() -> bool:
-            has_pictures = all(one.is_over or one.last_answered > answered[one] for one in self.cameras)
+            is_seen = all(one.is_over or one.last_answered >= published[one] for one in self.cameras)  # a frame since then
             has_guests = not {BROKER, GUESTS} & set(names) or accepts(self._suite.plan.port)
-            return has_pictures and has_guests and all(map(is_running, MODULES))
+            return is_seen and has_guests and all(map(is_running, MODULES))
 
         self._wait(is_working, f"recovery after a kill of {', '.join(names)}")
         for name in names:

@@ -60,7 +60,7 @@ class Readers:
                     if stopping.wait(PICTURE_INTERVAL):
                         return
         except (OSError, WebSocketException) as error:
-            self._note("live pictures", began, error)
+            self._note("live pictures", began, f"{type(error).__name__}: {error}")
             stopping.wait(PICTURE_INTERVAL)
 
     def _poll(self) -> None:
@@ -73,14 +73,16 @@ class Readers:
         for address in addresses:
             began = time.monotonic()
             try:
-                answer = httpx.get(address, timeout=limit(10)).raise_for_status()
+                answer = httpx.get(address, timeout=limit(10))
                 self.polls += 1
+                if answer.is_error:
+                    self._note(address, began, f"{answer.status_code} {answer.text:.200}")
                 if found := _INBOX.search(answer.text):
                     self._calm.lag = int(float(found[1]))
             except httpx.HTTPError as error:
-                self._note(address, began, error)
+                self._note(address, began, f"{type(error).__name__}: {error}")
 
-    def _note(self, what: str, began: float, error: Exception) -> None:
+    def _note(self, what: str, began: float, problem: str) -> None:
         """Notes a failure, unless a program was killed in that time."""
-        if self._calm.since < began:
-            self.failures.append(f"{what}: {type(error).__name__}: {str(error).splitlines()[0]}")
+        if (worked := began - self._calm.since) > 0:
+            self.failures.append(f"{what}: {problem}, {worked:.1f} s after the last recovery")

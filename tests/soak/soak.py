@@ -116,6 +116,7 @@ class Soak:
             exact_from = {camera.name: camera.at(camera.published) for camera in self._cameras}
             self._measure_until_end()
             self._outcome.seconds = half - began, time.monotonic() - half
+            statuses.pause(CAMERA)
             self._check(exact_from)
         return self._outcome
 

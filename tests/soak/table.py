@@ -22,8 +22,7 @@ def table(outcome: Outcome, hours: float) -> str:
 
 def _row(name: str, outcome: Outcome) -> str:
     usage, recoveries = outcome.usages[name], outcome.recoveries.get(name, [])
-    begin, end = usage.ends(lambda one: one.memory)
-    descriptors, threads = usage.ends(lambda one: one.descriptors), usage.ends(lambda one: one.threads)
+    begin, end = usage.memory()
     return _line(
         (
             name,
@@ -32,8 +31,8 @@ def _row(name: str, outcome: Outcome) -> str:
             f"{100 * (usage.samples[-1].cpu - usage.samples[0].cpu) / max(1.0, outcome.seconds[1]):.0f}",
             f"{begin:.1f}",
             f"{end:.1f}",
-            " to ".join(f"{one:g}" for one in descriptors),
-            " to ".join(f"{one:g}" for one in threads),
+            " to ".join(f"{one:g}" for one in usage.descriptors()),
+            " to ".join(f"{one:g}" for one in usage.threads()),
             "**missed**" if outcome.problems_of(name) else "met",
         )
     )

@@ -87,8 +87,9 @@ def grown(of: str, by: float) -> list[Sample]:
         (grown("descriptors", 4), "descriptors grew from"),
         (grown("threads", 2), "threads grew from 9 to 10"),
         ([*FLAT[:15], *grown("memory", 40)[15:18], *FLAT[18:]], ""),
+        ([*FLAT[:25], *grown("threads", 2)[25:]], ""),
     ],
-    ids=["flat", "memory", "descriptors", "threads", "peak"],
+    ids=["flat", "memory", "descriptors", "threads", "peak", "coming and going"],
 )
 def test_leaks_are_found(samples: Sequence[Sample], problem: str) -> None:
     """What grows from the first to the last third is a leak. Noise and a short peak are none."""

@@ -35,20 +35,30 @@ class Usage:
 
     samples: list[Sample] = field(default_factory=list)
 
-    def ends(self, of: Callable[[Sample], float]) -> tuple[float, float]:
-        """Returns the medians over the first and over the last third of the samples."""
+    def memory(self) -> tuple[float, float]:
+        """Returns the medians over the first and over the last third, in megabytes."""
+        return self._ends(median, lambda one: one.memory)
+
+    def descriptors(self) -> tuple[float, float]:
+        """Returns the median over the first third and the lowest number of the last one: connections come and go."""
+        return self._ends(min, lambda one: one.descriptors)
+
+    def threads(self) -> tuple[float, float]:
+        """Returns the same of threads: video decoders come and go."""
+        return self._ends(min, lambda one: one.threads)
+
+    def _ends(self, at_end: Callable[[Sequence[float]], float], of: Callable[[Sample], float]) -> tuple[float, float]:
         third = max(1, len(self.samples) // 3)
-        values: Sequence[float] = [of(one) for one in self.samples]
-        return median(values[:third]), median(values[-third:])
+        values = [of(one) for one in self.samples]
+        return median(values[:third]), at_end(values[-third:])
 
     def problems(self) -> list[str]:
         """Returns what grew between the first and the last third of the samples."""
         found = []
-        begin, end = self.ends(lambda one: one.memory)
+        begin, end = self.memory()
         if end - begin > max(MIN_GROWTH, MAX_GROWTH * begin):
             found.append(f"memory grew from {begin:.1f} to {end:.1f} MB")
-        for name in ("descriptors", "threads"):
-            begin, end = self.ends(lambda one, name=name: getattr(one, name))  # type: ignore[misc]
+        for name, (begin, end) in {"descriptors": self.descriptors(), "threads": self.threads()}.items():
             if end > begin:
                 found.append(f"{name} grew from {begin:g} to {end:g}")
         return found
