@@ -11,7 +11,7 @@ from bus import Bus, Frame, Prediction, states, topics
 from bus.settings import BusSettings
 from runtime.worker import Worker
 from tests.soak.film import RATE, SIZE, Film
-from tests.support.wait import limit
+from tests.support.wait import limit, until
 
 POLL_INTERVAL = 0.1
 """Seconds between two checks of whether all programs still work."""
@@ -60,7 +60,8 @@ class FilmCamera:
         self._running.close()
 
     def start(self) -> None:
-        """Begins to publish."""
+        """Begins to publish, as soon as it is connected."""
+        until(lambda: self._bus.settled, what=f"the connection of {self.name}")
         self._running.enter_context(self._worker)
 
     @property
