@@ -6,7 +6,7 @@ export PYTHON VENV
 # A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix command forget camera setup onnx test test-ecosystem unit broker soak check format docs bench evaluate scenes model deployment lock audit sbom reset clean
+.PHONY: help run watch matrix command forget camera setup onnx test fuzz soak test-ecosystem unit broker check format docs bench evaluate scenes model deployment lock audit sbom reset clean
 .DEFAULT_GOAL := help
 
 help: ## prints this list
@@ -49,6 +49,9 @@ else
 	@$(pytest) -n 4 -m "containers or not system" --cov --cov-report=term:skip-covered
 	@$(pytest) -n 6 -m "system and not containers and not ecosystem"
 endif
+
+fuzz: $(VENV)/.dev ## tries a million damaged inputs with each parser; or: make fuzz SECONDS=60 TARGET=message
+	@exec $(VENV)/bin/python -m tests.fuzz $(if $(SECONDS),--seconds $(SECONDS)) $(TARGET)
 
 test-ecosystem: $(VENV)/.dev ## runs the tests with other projects' programs that take minutes, such as Home Assistant and Prometheus
 	@scripts/ecosystem.sh
@@ -124,7 +127,7 @@ reset: ## deletes the data of make run: the ledger with all visits, the broker's
 	@exec $(PYTHON) -m footfall reset
 
 clean: ## deletes all generated files, but not the data of make run
-	rm -rf $(VENV) $(VENV)-peers $(VENV)-iotedgedev $(VENV)-machine .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV)-peers $(VENV)-iotedgedev $(VENV)-machine .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz *.egg-info
 	rm -rf --one-file-system .home-assistant .home-assistant.part .home-assistant.log
 
 $(VENV)/.dev $(VENV)/.model: with = $(VENV)/.demo

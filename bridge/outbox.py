@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from bridge.database import Database, OutboxDamaged, OutboxUnavailable
 from bridge.results import Kind, Result
 from bus import metric_names as names
+from bus.decoding import decode_json
 from runtime.database import LOCK_TIMEOUT, Connection
 from runtime.metrics import Metrics
 
@@ -101,10 +102,7 @@ class Outbox:
         columns = "number, id, version, kind, body, properties"
         query = f"SELECT {columns} FROM result WHERE number > ? AND body NOT NULL ORDER BY number LIMIT ?"
         with self._loaded(), self._database.reading() as connection:
-            entries = [
-                Entry(number, Result(result_id, Kind(kind), body, json.loads(properties), version))
-                for number, result_id, version, kind, body, properties in connection.execute(query, (self._cursors[sink], limit))
-            ]
+            entries = [_read(*row) for row in connection.execute(query, (self._cursors[sink], limit))]
             if not entries:
                 self._cursors[sink] = self._newest  # the newest results were dropped, so `wait` must not return
             return entries
@@ -138,7 +136,7 @@ class Outbox:
 
     def saved_state(self, name: str) -> dict[str, Any]:
         """Returns the state that `add` last saved under a name; empty if there is none, or if it cannot be read."""
-        with self._loaded(), suppress(ValueError):
+        with self._loaded(), suppress(ValueError, RecursionError):
             value = json.loads(self._state_json.get(name, "{}"))
             return value if isinstance(value, dict) else {}
         return {}
@@ -177,6 +175,16 @@ class Outbox:
         log.error("%s; %s; continuing with an empty outbox", damage, self.problem)
         self._cursors = dict.fromkeys(self._cursors, 0)
         self._size, self._newest = None, 0
+
+
+def _read(number: int, result_id: Any, version: Any, kind: Any, body: Any, properties: Any) -> Entry:
+    """Returns the result in a row. Raises `ValueError` if the row is damaged."""
+    if not all(isinstance(one, str) for one in (result_id, version, body, properties)):
+        raise ValueError("a result is not text")
+    found = decode_json(properties.encode())
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise ValueError("the properties of a result are not texts")
+    return Entry(number, Result(result_id, Kind(kind), body, found, version))
 
 
 def _insert(connection: Connection, result: Result) -> int | None:

@@ -72,6 +72,8 @@ def check_certificate(prefix: str, cert_file: Path | None, key_file: Path | None
     """Raises `ValueError` if the files are not a client's certificate and its key; `prefix` is that of their settings."""
     if cert_file is None and key_file is not None:
         raise ValueError(f"{prefix}_KEY_FILE needs {prefix}_CERT_FILE")
+    if cert_file is None:
+        return
     try:
         Tls(None, cert_file, key_file)
     except OSError:

@@ -41,6 +41,18 @@ def _check_read_size(size: int | None) -> int:
 
 def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limit: int) -> bytes:
     """Returns the bytes of a file in a zip. Raises `InvalidExport`, and what `zipfile` raises."""
+    check_entry(archive, entry, name, limit)
+    content = io.BytesIO()  # unlike a list of chunks, it needs no second copy
+    with archive.open(entry) as source:  # returns at most the size in the directory
+        while chunk := source.read(CHUNK_SIZE):
+            content.write(chunk)
+    if content.tell() != entry.file_size:
+        raise InvalidExport(f"{name}: {content.tell()} bytes instead of the {entry.file_size} in the zip's directory")
+    return content.getvalue()
+
+
+def check_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limit: int) -> None:
+    """Raises `InvalidExport` if reading a file in a zip could cost much more than the zip's size, or is impossible."""
     size, packed = entry.file_size, entry.compress_size
     if entry.compress_type not in _COMPRESSIONS:
         method = f"{entry.compress_type}{_OTHER_COMPRESSIONS.get(entry.compress_type, '')}"
@@ -51,10 +63,3 @@ def read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limi
         raise InvalidExport(f"{name}: {packed} bytes, in a zip of fewer; the zip is damaged")
     if size > max(SMALL_SIZE, MAX_RATIO * packed):
         raise InvalidExport(f"{name}: {packed} bytes in the zip become {size}; at most {MAX_RATIO} times as many are allowed")
-    content = io.BytesIO()  # unlike a list of chunks, it needs no second copy
-    with archive.open(entry) as source:  # returns at most the size in the directory
-        while chunk := source.read(CHUNK_SIZE):
-            content.write(chunk)
-    if content.tell() != size:
-        raise InvalidExport(f"{name}: {content.tell()} bytes instead of the {size} in the zip's directory")
-    return content.getvalue()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from math import nan
 
 from bus import ActiveAlert, Alert, AlertRule
+from bus.alerts import Measured
+from bus.fields import Seconds
 from counter.ids import result_id
 from counter.timeline import MIN_TIME, shifted
 
@@ -28,9 +30,9 @@ class RaisedAlert:
 
     id: str
     rule: AlertRule
-    value: float
-    since: float
-    low_since: float | None = None
+    value: Measured
+    since: Seconds
+    low_since: Seconds | None = None
     demo: bool = False
 
     def is_over(self, value: float, at: float) -> bool:

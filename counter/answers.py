@@ -13,6 +13,7 @@ from counter.pages import Pages
 from counter.query import InvalidQuery, parse_query
 from counter.questions import Questions
 from counter.reports import Reports
+from runtime.logs import one_line
 from runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class Answers:
             problem = f"{type(error).__name__}: {error}"
         else:
             return Answer(question.asker, question.id, problem="", report=report)
-        return Answer(question.asker, question.id, problem[:MAX_PROBLEM], report=None, refused=refused)
+        return Answer(question.asker, question.id, one_line(problem)[:MAX_PROBLEM], report=None, refused=refused)
 
     def _page(self, parameters: Mapping[str, str]) -> Page:
         """Returns a page of a report. Raises `InvalidQuery`, or another `FootfallError`."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import field, replace
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import AfterValidator, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from bus import Alert, AlertRule, Alerts, Crossing, CurrentLabel, InvalidMessage, Occupancy, Prediction, Setup, Tracks
+from bus.fields import Seconds
 from counter.alerts import AlertBoard, RaisedAlert, Timer
 from counter.clocks import Clocks
 from counter.hours import HOUR, Calendar
@@ -19,17 +21,23 @@ MAX_HOURS = 48
 """Upper bound for the hours that are summarised after an absence, in addition to the one in which it began."""
 
 
+def _checked(inside: Inside) -> Inside:
+    if inside.number < 0:
+        raise ValueError("fewer than nobody are inside")
+    return inside
+
+
 @dataclass(slots=True)
 class SavedState:
     """The part of a camera's state that survives a restart; times are Unix seconds."""
 
     visitors: VisitorState
-    inside: Inside = field(default_factory=Inside)
+    inside: Annotated[Inside, AfterValidator(_checked)] = field(default_factory=Inside)
     setup: str | None = None  # lines and zones of the last valid one, as JSON; None if there are none
-    paused_at: float | None = None
-    summarised_until: float | None = None  # start of the first hour without a summary
-    label_at: float | None = None  # time of the frame that last changed the label
-    occupancy_at: float | None = None  # time of the last change of the occupancy
+    paused_at: Seconds | None = None
+    summarised_until: Seconds | None = None  # start of the first hour without a summary
+    label_at: Seconds | None = None  # time of the frame that last changed the label
+    occupancy_at: Seconds | None = None  # time of the last change of the occupancy
     alerts: list[RaisedAlert] = field(default_factory=list)
 
 

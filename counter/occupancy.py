@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bus import Direction
+from bus.fields import Count, Seconds
 from counter.timeline import EARLIEST, shifted
 
 
@@ -14,10 +15,10 @@ class Inside:
     `drift` is how many left while nobody was inside: they had entered unseen. So the number inside is never below zero.
     """
 
-    entered: int = 0
-    left: int = 0
-    drift: int = 0
-    since: float | None = None
+    entered: Count = 0
+    left: Count = 0
+    drift: Count = 0
+    since: Seconds | None = None
 
     @property
     def number(self) -> int:

@@ -22,9 +22,12 @@ visit. At probabilities near the threshold, that time is twice as long.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import AfterValidator
 
 from bus import Label, Prediction, Visit
+from bus.fields import Count, Duration, Fraction, Seconds, Text
 from counter.ids import result_id
 from counter.timeline import JUST_SEEN, shifted
 
@@ -45,11 +48,11 @@ class PresenceRules:
 class Evidence:
     """The evidence for one label over `frames` sightings: the sum of its probabilities, the highest, and the last one."""
 
-    total: float = 0.0
-    peak: float = 0.0
-    frames: int = 0
-    probability: float = 0.0
-    seen_at: float = 0.0
+    total: Duration = 0.0
+    peak: Fraction = 0.0
+    frames: Count = 0
+    probability: Fraction = 0.0
+    seen_at: Duration = 0.0
 
     def with_sighting(self, at: float, probability: float) -> "Evidence":
         """Returns the evidence with one more sighting."""
@@ -64,10 +67,10 @@ class OpenVisit:
     """
 
     origin: str
-    started_at: float
-    seen_at: float
-    evidence: Mapping[str, Evidence] = field(default_factory=dict)
-    settled: str | None = None
+    started_at: Seconds
+    seen_at: Seconds
+    evidence: Mapping[Text, Evidence] = field(default_factory=dict)
+    settled: Text | None = None
 
     @property
     def label(self) -> str:
@@ -104,29 +107,39 @@ class Observation(NamedTuple):
     """
 
     origin: str
-    at: float
+    at: Seconds
     seen: Label | None
     is_background: bool
-    held: float = 0.0
-    repeats: int = 0
+    held: Duration = 0.0
+    repeats: Count = 0
+
+
+def _checked(visit: OpenVisit) -> OpenVisit:
+    if visit.label not in visit.evidence:
+        raise ValueError(f"there is no evidence for {visit.label!r}")
+    return visit
+
+
+SavedVisit = Annotated[OpenVisit, AfterValidator(_checked)]
+"""An open visit in a saved state."""
 
 
 class Candidate(NamedTuple):
     """A visit that may start: the sightings of its label outnumber all other frames since the first one by `lead`."""
 
     lead: int
-    visit: OpenVisit
+    visit: SavedVisit
 
 
 @dataclass(slots=True)
 class PresenceState:
     """The state on which future visits depend; saved as JSON in the ledger."""
 
-    candidates: dict[str, Candidate] = field(default_factory=dict)
-    visit: OpenVisit | None = None
+    candidates: dict[Text, Candidate] = field(default_factory=dict)
+    visit: SavedVisit | None = None
     since_own: list[Observation] = field(default_factory=list)
     """Observations since the open visit's label was last sighted; they span at most twice the gap."""
-    absence: float = 0.0
+    absence: Duration = 0.0
     previous: Observation | None = None
 
     @property

@@ -12,6 +12,7 @@ from counter.hours import FIRST_DAY, LAST_DAY, Calendar
 from counter.opening import OpeningHours
 from counter.steps import STEPS, Shift, months_later, shift_for
 from runtime.explanation import NAME_PATTERN
+from runtime.logs import one_line
 
 BEFORE = {"week": Shift(0, 7), "month": Shift(1, 0), "year": Shift(12, 0)}
 MAX_PIECES = 400_000
@@ -71,7 +72,7 @@ def parse_query(parameters: Mapping[str, str], calendar: Calendar, now: float, h
     """Returns the query. `hours` is the setting OPENING_HOURS. Raises `InvalidQuery`."""
     for name in parameters:
         if name not in (*PARAMETERS, CURSOR):
-            raise InvalidQuery(f"{name[:40]}: unknown parameter; allowed: {', '.join(PARAMETERS)}")
+            raise InvalidQuery(f"{one_line(name[:40])}: unknown parameter; allowed: {', '.join(PARAMETERS)}")
     given = {name: value for name, value in parameters.items() if value}
     cursor = Cursor.parse(given[CURSOR]) if CURSOR in given else None
     begin, end = (cursor.begin, cursor.end) if cursor else _range(given, calendar, now)

@@ -8,9 +8,12 @@ had before, for example after a boot without a battery; then they are corrected.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from bus import Prediction
+from bus.fields import Count, Seconds
 
 MIN_CLOCK_STEP = 1.0  # seconds by which wall clock and session time must diverge for the clock to count as set
 EARLIEST = 1_577_836_800.0  # 2020-01-01: a clock that shows an earlier time was never set
@@ -52,14 +55,16 @@ class Moment(NamedTuple):
 class Timeline:
     """The time at one camera, across its sessions and restarts of the counter."""
 
-    last_at: float | None = None  # capture time of the last frame, by the clock as it is set now
+    last_at: Seconds | None = None  # capture time of the last frame, by the clock as it is set now
     session: str | None = None
-    sequences: dict[str, int] = field(default_factory=dict)  # last sequence number of each of the last sessions
-    offset: float = 0.0  # the session's start by the clock as it is set now
-    known: float = EARLIEST  # the latest trusted time: a clock that shows an earlier one is in doubt
-    doubtful: int = 0  # number of the last visits that were dated by a clock in doubt
-    doubtful_crossings: int = 0  # the same of crossings
-    doubted_from: float | None = None  # time of the first of the last frames that were dated by such a clock
+    sequences: dict[str, Count] = field(default_factory=dict)  # last sequence number of each of the last sessions
+    offset: Annotated[float, Field(gt=-1e11, lt=1e11, allow_inf_nan=False)] = (
+        0.0  # the session's start by the clock as it is set now
+    )
+    known: Seconds = EARLIEST  # the latest trusted time: a clock that shows an earlier one is in doubt
+    doubtful: Count = 0  # number of the last visits that were dated by a clock in doubt
+    doubtful_crossings: Count = 0  # the same of crossings
+    doubted_from: Seconds | None = None  # time of the first of the last frames that were dated by such a clock
 
     def is_late(self, prediction: Prediction) -> bool:
         """Returns whether a prediction is repeated, or comes after a newer one of its session."""

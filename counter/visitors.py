@@ -3,7 +3,9 @@
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from pydantic import Field
 
 from bus import UNDECIDED, Box, Crossing, Prediction, Setup, Visit, VisitorInView
 from counter.presence import PresenceCounter, PresenceRules, PresenceState
@@ -26,7 +28,9 @@ class VisitorState:
     timeline: Timeline = field(default_factory=Timeline)
     presence: PresenceState = field(default_factory=PresenceState)
     tracks: str = ""  # the packed state of the tracks as Base64; empty if the camera never had a detector
-    aspect: float = 4 / 3  # of the last frame in which visitors were tracked: its width divided by its height
+    aspect: Annotated[float, Field(ge=1 / 65535, le=65535)] = (
+        4 / 3
+    )  # of the last frame in which visitors were tracked: its width divided by its height
     is_demo: bool = False  # whether the last prediction, and therefore each open visit, is the demo's
     by_tracks: bool = False  # whether the last prediction was a detector's
 

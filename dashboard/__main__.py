@@ -41,7 +41,7 @@ def _serve(settings: Settings, bus: Bus, running: ExitStack) -> None:
     app = Guard(create_app(hub), settings.web_secret, settings.web_names)
     certificate = settings.web_tls_cert and settings.web_tls_key and Certificate(settings.web_tls_cert, settings.web_tls_key)
     address = Address("WEB_PORT", settings.web_host, settings.web_port)
-    running.enter_context(Server(app, address, MAX_REQUESTS, certificate or None, SEND_BUFFER))
+    running.enter_context(Server(app, address, MAX_REQUESTS, certificate or None, SEND_BUFFER, has_websockets=True))
     running.callback(hub.close)
     bus.heartbeat.watch("the web server", lambda: hub.stalled)
     log.info("dashboard: %s", settings.web_address)

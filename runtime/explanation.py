@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from runtime.logs import one_line
+
 NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
 """The names of cameras, displays and modules."""
 TEXT_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+$"
@@ -36,7 +38,7 @@ def first_problem(kind: Any, error: ValidationError, whole: str) -> str:
     """Returns one line for the first error: its location (`whole` for the whole value) and what is allowed there."""
     detail = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in detail["loc"] if part != "[key]")
-    return f"{place or whole:.80}: {explain(kind, detail)}"
+    return f"{one_line(place or whole):.80}: {explain(kind, detail)}"
 
 
 def explain(kind: Any, detail: Any) -> str:

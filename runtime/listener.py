@@ -4,6 +4,7 @@ import errno
 import ipaddress
 import logging
 import socket
+import struct
 import time
 from collections import Counter
 from contextlib import suppress
@@ -42,7 +43,8 @@ class Listener(socket.socket):
     | of one address that wait for the client | 1/4 of `size` | closes the one that waits longest |
     | in all that wait for the client | 1/2 of `size` | closes the one that waits longest, of the address with the most |
 
-    A connection waits for its client until the headers and the body of a request are complete, and between two requests.
+    A connection waits for its client until the headers and the body of a request are complete, and between two requests. It does
+    not while the server has yet to process what has arrived.
     A real client sends at once, so it is served although another one of its address is slow. The addresses of an IPv6 network
     of 64 bits count as one.
     """
@@ -103,8 +105,12 @@ class Listener(socket.socket):
 
 
 def _disconnect(connection: socket.socket) -> None:
-    """Ends a connection. Its owner notices, and closes the socket."""
+    """Ends a connection. Its owner notices, and closes the socket, which resets the connection.
+
+    Otherwise a client that waits to send more would learn of it after a minute.
+    """
     with suppress(OSError):  # the client may have gone
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.shutdown(socket.SHUT_RDWR)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import anyio
 import h11
 import uvicorn
 from typing_extensions import Self
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from runtime.errors import InvalidSetting
@@ -47,6 +49,21 @@ class Certificate(NamedTuple):
     key: Path
 
 
+class _Flow(FlowControl):
+    """uvicorn's control of when it reads from a connection, which notes when it reads again."""
+
+    def __init__(self, transport: asyncio.Transport, on_resume: Callable[[], object]) -> None:
+        super().__init__(transport)
+        self._on_resume = on_resume
+
+    def resume_reading(self) -> None:
+        """Reads again, because the application has taken what has arrived."""
+        was_paused = self.read_paused
+        super().resume_reading()
+        if was_paused:
+            self._on_resume()
+
+
 class Protocol(H11Protocol):
     """uvicorn's HTTP protocol with a timeout for request headers.
 
@@ -61,6 +78,7 @@ class Protocol(H11Protocol):
     def connection_made(self, transport: Any) -> None:
         """Starts the timer for a new connection."""
         super().connection_made(transport)
+        self.flow = _Flow(transport, self._note_waiting)
         self._number = transport.get_extra_info("socket").fileno()
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
@@ -83,7 +101,15 @@ class Protocol(H11Protocol):
 
     def _note_waiting(self) -> None:
         if not self.transport.is_closing():
-            self._listener.note(self._number, self.conn.their_state in (h11.IDLE, h11.SEND_BODY))
+            is_receiving = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self.flow.read_paused
+            is_waiting = is_receiving and self.transport.get_protocol() is self
+            self._listener.note(self._number, is_waiting)
+
+
+def _websocket_protocol(listener: Listener) -> Any:
+    from runtime.websocket import WebSocketProtocol  # noqa: PLC0415  # needs websockets
+
+    return partial(WebSocketProtocol, listener)
 
 
 class _UvicornServer(uvicorn.Server):
@@ -119,6 +145,7 @@ class Server:
         max_requests: int,
         certificate: Certificate | None = None,
         send_buffer: int | None = None,
+        has_websockets: bool = False,
     ) -> None:
         """Binds the port. Raises `InvalidSetting` if the address cannot be used.
 
@@ -142,6 +169,7 @@ class Server:
             log_config=None,
             log_level="warning",
             http=partial(Protocol, self._socket),  # type: ignore[arg-type]
+            ws=_websocket_protocol(self._socket) if has_websockets else "none",
             loop="asyncio",  # another loop would not call the listener's methods
             backlog=ACCEPTED_AT_ONCE,
             access_log=False,

@@ -26,6 +26,8 @@ def expand_user(path: Path) -> Path:
         raise ValueError("begins with the home folder of an unknown user") from None
 
 
+MAX_SHOWN = 200
+"""Characters of a value in an error message."""
 UserPath = Annotated[Path, AfterValidator(expand_user)]
 """A path that can begin with ``~``, because not every shell expands it after ``=``."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -141,7 +143,9 @@ def _format_default(value: object) -> str:
 
 
 def _redacted(value: object) -> str:
-    return repr(public_address(value) if isinstance(value, str) else value)
+    """Returns a value for an error message, without passwords, at most `MAX_SHOWN` characters of it."""
+    text = repr(public_address(value) if isinstance(value, str) else value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _explain(settings: type[ModuleSettings], detail: Any) -> str:

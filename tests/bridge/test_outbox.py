@@ -43,6 +43,40 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
         yield outbox
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' * 100_000, '{"a": "\\ud800"', "[1]", "\u202e"])
+def test_a_damaged_state_is_none(outbox: Outbox, text: str) -> None:
+    """SQLite does not notice a damaged cell."""
+    outbox.add([], {"desired": {"$version": 1}})
+    with outbox._database.transaction() as connection:
+        connection.execute("UPDATE note SET text = ? WHERE name = 'desired'", (text,))
+    outbox._size = None  # as after a restart
+    outbox._state_json.clear()
+    assert outbox.saved_state("desired") == {}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "properties = 5",
+        "properties = '[5]'",
+        "properties = '{\"a\": 5}'",
+        f"properties = '{'[' * 5000}'",
+        "body = x'ff'",
+        "kind = 99",
+    ],
+)
+def test_a_damaged_row_means_that_the_file_is_damaged(outbox: Outbox, damage: str) -> None:
+    """The outbox is replaced, and takes results again."""
+    outbox.add([VISIT])
+    with outbox._database.transaction() as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(f"UPDATE result SET {damage}")
+    with pytest.raises(OutboxUnavailable, match="replaced by an empty outbox"):
+        outbox.pending("log", 9)
+    outbox.add([VISIT])
+    assert pending_ids(outbox) == visit_ids(0)
+
+
 class Interleaving(RuleBasedStateMachine):
     """Any sequence of additions, deliveries, overflows and restarts, with one or two sinks, compared with a model in memory."""
 

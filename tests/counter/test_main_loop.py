@@ -1,5 +1,6 @@
 """The path of a prediction from the inbox to the broker; the effects of predictions, commands and timeouts on a camera."""
 
+import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus import About, Command, CurrentLabel, DayCounts, Prediction, Status, Summary, Visit, states, topics
+from bus import About, Command, CurrentLabel, DayCounts, Line, Prediction, Setup, Status, Summary, Visit, states, topics
 from counter.camera import MAX_HOURS
 from counter.changes import Changes
 from counter.database import FILE, Database
@@ -217,6 +218,39 @@ def test_invalid_and_old_states_are_not_restored(shop: Shop) -> None:
     shop.step(120)
     shop.restart()
     assert "door" not in shop.registry.cameras
+
+
+@pytest.mark.parametrize(
+    ("part", "damaged"),
+    [
+        (r'"last_at":[^,]+', '"last_at":NaN'),
+        (r'"last_at":[^,]+', '"last_at":9e15'),
+        (r'"offset":[^,]+', '"offset":-1e300'),
+        (r'"known":[^,]+', '"known":-5'),
+        (r'"summarised_until":[^,]+', '"summarised_until":1e20'),
+        (r'"label_at":[^,}]+', '"label_at":Infinity'),
+        (r'"started_at":[^,]+', '"started_at":1e12'),
+        (r'"peak":[^,]+', '"peak":7.5'),
+        (r'"woman":', r'"wo\u0000man":'),
+        (r'"evidence":\{.+?\}\}', '"evidence":{}'),
+        (r'"settled":[^,}]+', '"settled":"man"'),
+        (r'"left":0', '"left":5'),
+        (r'"aspect":[^,]+', '"aspect":0'),
+        (r'"tracks":""', '"tracks":"k5OTk5OTk5M="'),
+    ],
+)
+def test_a_damaged_state_is_not_restored(shop: Shop, part: str, damaged: str) -> None:
+    """SQLite does not notice a damaged cell. The camera begins without a state, and the counter goes on."""
+    shop.receive(Setup("door", lines=(Line("entrance", (0.1, 0.5), (0.9, 0.5)),)))
+    shop.see("nnwwww")
+    state, found = re.subn(part, lambda _: damaged, shop.ledger.states()["door"], count=1)
+    assert found, shop.ledger.states()["door"]
+    shop.ledger.commit(Changes({"door": state}))
+    shop.restart()
+    assert shop.metrics["invalid_state"] == 1
+    shop.see("wwww" + "n" * 20, start=10)
+    shop.pass_time(2 * HOUR)
+    assert frames(shop) == [4]
 
 
 def test_a_paused_camera_is_not_counted(shop: Shop) -> None:

@@ -384,6 +384,7 @@ def test_pages_are_small_and_soon(ledger: Ledger, monkeypatch: pytest.MonkeyPatc
 
 REFUSED = [
     ({"form": "2026"}, "form: unknown parameter; allowed: from, to, by, table,"),
+    ({"a\u202e\n": "2026"}, r"a\u202e\n: unknown parameter; allowed: "),
     ({"to": "2026"}, "to: needs from"),
     ({"from": "yesterday"}, "from: 'yesterday' must be a day, month, week, year or time such as 2026-11-23, 2026-11"),
     ({"from": "2026-02-30"}, "from: '2026-02-30' must be"),

@@ -1,5 +1,7 @@
 """``footfall backup`` and ``footfall restore``: of a running suite, of a stopped one, and what is refused."""
 
+import hashlib
+import io
 import json
 import os
 import shutil
@@ -12,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from bridge.outbox import Outbox
-from bus import topics
+from bus import FootfallError, topics
 from counter.ledger import Ledger
 from counter.schema import VERSION
 from footfall.backup import digest
+from footfall.restore import unpack
 from footfall.state import RunState
 from runtime.metrics import Metrics
 from tests.footfall.suite import call, running_suite
@@ -177,6 +180,59 @@ def test_a_wrong_backup_changes_nothing(
     assert (shown.out, shown.err.count("\n")) == ("", 1)
     kept = {path: path.read_bytes() for path in state.rglob("*") if path.is_file() and path.name != "lock"}
     assert kept == {path: data for path, data in before.items() if path.name != "lock"}
+
+
+RETAINED = b'{"footfall/site": "{}"}'
+
+
+def packed(method: int = zipfile.ZIP_DEFLATED, retained: bytes = RETAINED, ledger: bytes = b"", **changes: object) -> bytes:
+    """Returns a backup of these files, whose manifest has these changes."""
+    sums = {"ledger.db": hashlib.sha256(ledger).hexdigest(), "retained.json": hashlib.sha256(retained).hexdigest()}
+    manifest = {"format": 1, "visits": 0, "created_at": "2026-11-27T12:00:00+00:00", "sha256": sums} | changes
+    with io.BytesIO() as file:
+        with zipfile.ZipFile(file, "w", method) as archive:
+            archive.writestr("manifest.json", json.dumps(manifest))
+            archive.writestr("ledger.db", ledger)
+            archive.writestr("retained.json", retained)
+        return file.getvalue()
+
+
+def patched(backup: bytes, old: bytes, new: bytes) -> bytes:
+    assert old in backup
+    return backup.replace(old, new)
+
+
+HOSTILE: dict[str, Callable[[], bytes]] = {
+    "64 MB in 65 kB": lambda: packed(ledger=bytes(64 << 20)),
+    "LZMA": lambda: packed(zipfile.ZIP_LZMA),
+    "bzip2": lambda: packed(zipfile.ZIP_BZIP2),
+    "an unknown compression": lambda: patched(packed(), b"PK\1\2\x14\x03\x14\0\0\0\x08\0", b"PK\1\2\x14\x03\x14\0\0\0\x63\0"),
+    "encrypted": lambda: patched(packed(), b"PK\1\2\x14\x03\x14\0\0\0", b"PK\1\2\x14\x03\x14\0\1\0"),
+    "damaged deflate": lambda: patched(packed(), b"retained.json", b"retained.json\xff\xff"),
+    "a directory before the file": lambda: patched(packed(), b"PK\5\6\0\0\0\0\3\0\3\0", b"PK\5\6\0\0\0\0\3\0\3\0\xff\xff"),
+    "a manifest of lists": lambda: packed(visits=json.loads("[" * 900 + "]" * 900)),
+    "a manifest without visits": lambda: packed(visits=None),
+    "a manifest with an infinite format": lambda: packed(format=float("inf")),
+    "a retained number": lambda: packed(retained=b'{"footfall/site": 5}'),
+    "retained texts": lambda: packed(retained=b'["footfall/site"]'),
+    "retained bytes": lambda: packed(retained=b'{"footfall/site": "\xff"}'),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_backup_is_refused(tmp_path: Path, name: str) -> None:
+    """It is refused in one line, before it takes much time, memory or room. The same without the damage is accepted."""
+    backup, folder = tmp_path / "backup.zip", tmp_path / "unpacked"
+    folder.mkdir()
+    backup.write_bytes(packed())
+    unpack(backup, folder)
+    backup.write_bytes(HOSTILE[name]())
+    with pytest.raises(FootfallError) as refused:
+        unpack(backup, folder)
+    assert str(refused.value).startswith(f"{backup}: ")
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 500
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 1 << 20
 
 
 def test_without_a_ledger(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

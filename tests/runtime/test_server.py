@@ -5,7 +5,9 @@ import socket
 import ssl
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import trustme
 
 from bus import InvalidSetting
 from runtime import server
+from runtime.listener import Listener
 from runtime.server import Address, Certificate, Server
 from tests.runtime.program import python
 from tests.support.broker import free_port
@@ -126,6 +129,51 @@ def test_slow_clients_shut_nobody_out(start: bytes, clients: int) -> None:
             assert [is_served(address, source) for _ in range(5)] == [True] * 5
 
 
+LARGE = 4 << 20
+LARGE_REQUEST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % LARGE
+
+
+def send_large(address: tuple[str, int], source: str) -> bytes:
+    """Sends a large body. Returns the status of the answer, or nothing if the connection was closed."""
+    with suppress(ConnectionError), connect(address, source) as client:
+        client.sendall(LARGE_REQUEST + bytes(LARGE))
+        return client.recv(4096)[9:12]
+    return b""
+
+
+def test_a_burst_of_large_bodies_is_answered() -> None:
+    """A body that the application does not read yet does not count as that of a slow client."""
+    turn, address = threading.Semaphore(2), ("127.0.0.1", free_port())
+
+    async def in_turn(scope: Any, receive: Any, send: Any) -> None:
+        while not turn.acquire(blocking=False):
+            await asyncio.sleep(0.01)
+        await reader(scope, receive, send)
+        turn.release()
+
+    with Server(in_turn, Address("HTTP_PORT", *address), SIZE), ThreadPoolExecutor(SIZE) as pool:
+        answers = pool.map(partial(send_large, address), ["127.0.0.2", "127.0.0.3"] * (SIZE // 2))
+        assert list(answers) == [b"200"] * SIZE
+
+
+def test_a_client_that_is_cut_learns_it_at_once() -> None:
+    """It does although it waits to send more of a large body, and what it has sent was read."""
+    with Listener(socket.create_server(("127.0.0.1", 0)), SIZE) as listener, ExitStack() as stack:
+        listener.listen()
+        clients = [stack.enter_context(connect(listener.getsockname(), "127.0.0.2")) for _ in range(SIZE // 4 + 1)]
+        clients[0].setblocking(False)
+        with suppress(BlockingIOError):
+            while clients[0].send(bytes(LARGE)):
+                pass
+        served = [stack.enter_context(listener.accept()[0]) for _ in clients]
+        while served[0].recv(LARGE):
+            pass
+        served[0].close()
+        clients[0].settimeout(limit(2))
+        with pytest.raises(ConnectionError):
+            clients[0].sendall(bytes(2 * LARGE))
+
+
 def test_half_open_tls_shuts_nobody_out(tmp_path: Path) -> None:
     """Clients that never complete the handshake make room for one of their address that does."""
     authority, address = trustme.CA(), ("127.0.0.1", free_port())
@@ -141,6 +189,50 @@ def test_half_open_tls_shuts_nobody_out(tmp_path: Path) -> None:
         with trust.wrap_socket(connect(address, "127.0.0.2"), server_hostname="127.0.0.1") as client:
             client.sendall(REQUEST)
             assert client.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+
+
+async def viewers(scope: Any, receive: Any, send: Any) -> None:
+    """Accepts a WebSocket, and refuses it if it comes from 127.0.0.2 or 127.0.0.3. Also responds to requests."""
+    if scope["type"] == "http":
+        await reader(scope, receive, send)
+        return
+    await receive()
+    await send({"type": "websocket.accept"})
+    if scope["client"][0] in ("127.0.0.2", "127.0.0.3"):
+        await send({"type": "websocket.close", "code": 4401})
+    else:
+        await receive()
+
+
+def upgrade(stack: ExitStack, address: tuple[str, int], source: str) -> socket.socket:
+    """Opens a WebSocket, and never sends anything in it."""
+    client = stack.enter_context(connect(address, source))
+    client.sendall(UPGRADE)
+    return client
+
+
+def test_websockets_stay_open_and_refused_ones_make_room() -> None:
+    """Nobody loses a WebSocket while two other addresses open many that are refused, and leave them half closed."""
+    address = ("127.0.0.1", free_port())
+    with Server(viewers, Address("WEB_PORT", *address), SIZE, has_websockets=True), ExitStack() as stack:
+        open_ones = []
+        for _ in range(SIZE // 2):
+            open_ones.append(upgrade(stack, address, "127.0.0.4"))
+            assert open_ones[-1].recv(4096).startswith(b"HTTP/1.1 101")
+        for number in range(10 * SIZE):
+            upgrade(stack, address, f"127.0.0.{2 + number % 2}")
+        for source in ("127.0.0.2", "127.0.0.4", "127.0.0.9"):
+            assert is_served(address, source), source
+        for one in open_ones:
+            one.settimeout(0.01)
+            with pytest.raises(TimeoutError):
+                one.recv(1)
 
 
 def test_one_address_cannot_take_all_places() -> None:

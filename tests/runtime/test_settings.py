@@ -44,6 +44,7 @@ def _logging() -> Iterator[None]:
     ("variables", "problem", "may_appear"),
     [
         *(({"MQTT_HOST": host}, "must be a host name or IP address", False) for host in BAD_HOSTS),
+        ({"MQTT_HOST": "b/" * 5000}, f"MQTT_HOST='{'b/' * 99}b...: must be a host name", False),
         *(({"CAMERA": camera}, "lower-case letters", False) for camera in ("Door", "a/b", "+")),
         *(({"CAMERA": camera}, "is reserved; a camera cannot be called", False) for camera in ("status", "display", "query")),
         ({"LOOP_VIDEO": "1.5", "ROTATE": "45"}, "true or false; ROTATE=45: must be 0, 90, 180 or 270", False),
@@ -153,6 +154,7 @@ def test_errors_of_settings_are_in_plain_words(module: str, monkeypatch: pytest.
         (Annotated[int, Field(gt=0, json_schema_extra={"allowed": "must be positive"})], 0, "must be positive"),
         (dict[str, int], "now", "must be a map"),
         (dict[str, tuple[int, int] | None], {"a": [1, "x"]}, "a.1: must be a whole number"),
+        (dict[str, int], {"a\u202e\n": "x"}, r"a\u202e\n: must be a whole number"),
         (tuple[int, int], [1], "1: is missing"),
         (Annotated[list[int], Field(min_length=1)], [], "must be a list of at least 1"),
     ],
