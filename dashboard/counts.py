@@ -45,7 +45,7 @@ class Refused(FootfallError):
 
 
 class CountsClient:
-    """Asks the counter for reports. Not thread-safe, except `on_answer` and `refresh`."""
+    """Asks the counter for reports. Not thread-safe, except `on_answer`, `refresh` and `ask_again`."""
 
     def __init__(self, name: str, publish: Callable[[Question], bool], timing: Timing | None = None) -> None:
         """`name` identifies the asker on the broker; `publish` returns False when it could not send the question."""
@@ -54,6 +54,9 @@ class CountsClient:
         self._timing = timing or Timing()
         self._numbers = itertools.count()
         self._pending: dict[str, asyncio.Future[Answer]] = {}
+        """Of each question that waits for its answer, by id."""
+        self._days: dict[str, Question] = {}
+        """Those of them that ask for a day's report."""
         self._requests: dict[str | None, asyncio.Task[DayReport]] = {}
         self._turn = asyncio.Lock()
         """Of the report that asks for a page."""
@@ -66,6 +69,11 @@ class CountsClient:
         """Asks for today's report again, because its counts have changed."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._changed.set)
+
+    def ask_again(self) -> None:
+        """Repeats unanswered questions about a day: the counter may not have been there. Reports are too large to ask twice."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(lambda: [self._publish(one) for one in self._days.values()])
 
     def on_answer(self, answer: Answer) -> None:
         if self._loop is not None:
@@ -119,11 +127,14 @@ class CountsClient:
         question = Question(self._name, f"{time.time():.3f}-{next(self._numbers)}", **asked)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._pending[question.id] = future
+        if question.query is None:
+            self._days[question.id] = question
         try:
             await self._send(question)
             return await _within(timeout, future)
         finally:
             del self._pending[question.id]
+            self._days.pop(question.id, None)
 
     async def _send(self, question: Question) -> None:
         end = time.monotonic() + self._timing.publish_timeout

@@ -29,6 +29,7 @@ from bus import (
     Tracks,
     Visit,
     metric_names,
+    states,
     topics,
 )
 from bus.settings import SetupSettings
@@ -94,6 +95,8 @@ class Hub:
     def _on_status(self, status: Status) -> None:
         if self.state.on_status(status):
             self.counts.refresh()  # the counter may have started or stopped
+        if status.state == states.RUNNING:
+            self.counts.ask_again()
         camera = status.about.camera
         if camera is not None and camera in self.state.cameras:
             self.pictures.set_still(camera, status.is_still)

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from bus import Bus
+from bus import Answer, Bus, Question, Status, states
 from bus.settings import SetupSettings
 from dashboard import hub as hub_module
+from dashboard.counts import CountsClient, Timing
 from dashboard.hub import Hub
 from tests.support.broker import free_port
-from tests.support.wait import until
+from tests.support.samples import report
+from tests.support.wait import limit, until
 
 
 def test_an_error_does_not_stop_updates(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +50,27 @@ def test_the_page_is_up_to_date_as_soon_as_someone_watches(monkeypatch: pytest.M
             watching.cancel()
 
     asyncio.run(run())
+
+
+def test_a_question_that_found_no_counter_is_asked_again() -> None:
+    """The broker is back, but the counter is not yet. Its report that it runs is enough: nobody waits for the time-out."""
+    settings = SetupSettings(mqtt_port=free_port(), module_name="dashboard")
+    hub, asked = Hub(Bus(settings), settings, signed_in=False), list[Question]()
+
+    def publish(question: Question) -> bool:
+        asked.append(question)
+        if len(asked) > 1:
+            hub.counts.on_answer(Answer(question.asker, question.id, "", report()))
+        return True
+
+    async def run() -> None:
+        async with hub.running():
+            await asyncio.to_thread(until, lambda: hub.counts.today["problem"] or asked)
+            for state in (states.STARTING, states.RUNNING):
+                assert len(asked) == 1
+                hub._on_status(Status("counter", state))
+            await asyncio.to_thread(until, lambda: hub.counts.today["report"])
+
+    hub.counts = CountsClient("dashboard", publish, Timing(answer_timeout=limit(60)))
+    asyncio.run(run())
+    assert len({one.id for one in asked[:2]}) == 1
