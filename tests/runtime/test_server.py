@@ -301,7 +301,8 @@ Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
 def test_text_that_is_not_utf_8_needs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
     """It closes the WebSocket with the code for it (RFC 6455, 7.4.1), and is one warning."""
     address = ("127.0.0.1", free_port())
-    with Server(browser, Address("WEB_PORT", *address), 4), connect(address, "127.0.0.2") as client:
+    server = Server(browser, Address("WEB_PORT", *address), 4, has_websockets=True)
+    with server, connect(address, "127.0.0.2") as client:
         client.sendall(UPGRADE)
         received = client.recv(4096)
         client.sendall(b"\x81\x81\0\0\0\0\xff")
