@@ -56,7 +56,7 @@ class Statuses:
         self._client.publish(topics.command(camera), Command(camera, "pause").pack(), 1)
 
     def _on_message(self, _client: mqtt.Client, _userdata: Any, message: mqtt.MQTTMessage) -> None:
-        status = json.loads(message.payload)
+        status = json.loads(message.payload or '{"state": "", "module": ""}')  # empty if it was cleared
         if status["state"] == states.RUNNING:
             self.running[status["module"]] = Report(status["at"], status["instance"])
         else:
@@ -79,6 +79,11 @@ class Calm:
         """Returns whether all programs work and the counter does not lag behind."""
         return self.since < inf and self.lag <= MAX_LAG
 
+    @property
+    def slowest(self) -> float:
+        """The longest time until everything worked again, in seconds."""
+        return max((one for times in self.recoveries.values() for one in times), default=0.0)
+
     def wait_for_start(self) -> None:
         """Waits until all programs run. Raises `TimeoutError`."""
         self._wait(lambda: self._statuses.running.keys() >= set(MODULES), "start")
@@ -92,9 +97,9 @@ class Calm:
 
         def is_running(name: str) -> bool:
             report = self._statuses.running.get(name)
-            if report is None or (name in names and report.instance == before[name].instance):
-                return False
-            return BROKER not in names or report.at > began
+            is_old = report is None or report.at < began
+            is_same = report is not None and name in before and report.instance == before[name].instance
+            return report is not None and not (is_old and BROKER in names) and not (is_same and name in names)
 
         def is_working() -> bool:
             is_seen = all(one.is_over or one.last_answered >= published[one] for one in self.cameras)  # a frame since then

@@ -37,6 +37,7 @@ class Program:
         self._command, self._environment = command, environment
         self._log = folder / f"{name}.log"
         self._is_stopping = False
+        self.restarts = 0
         self._process = self._start()
         self._keeper = threading.Thread(target=self._keep, name=f"keep {name}", daemon=True)
         self._keeper.start()
@@ -54,6 +55,7 @@ class Program:
             if self._is_stopping:
                 return
             self._process = self._start()
+            self.restarts += 1
 
     @property
     def pid(self) -> int:
@@ -129,10 +131,8 @@ class Suite:
         with suppress(psutil.NoSuchProcess):
             if name not in (BROKER, GUESTS):
                 return psutil.Process(self._programs[name].pid)
-            for one in psutil.Process(self._programs[BROKER].pid).children(recursive=True):
-                is_guests = "/guests/" in " ".join(one.cmdline())
-                if one.name() == "mosquitto" and is_guests == (name == GUESTS):
-                    return one
+            children = psutil.Process(self._programs[BROKER].pid).children(recursive=True)
+            return next((one for one in children if _is_mosquitto(one, is_guests=name == GUESTS)), None)
         return None
 
     def kill(self, name: str) -> None:
@@ -142,7 +142,19 @@ class Suite:
                 process.kill()
                 self.restarts[name] += 1
 
+    def ended_by_themselves(self) -> dict[str, int]:
+        """Returns how often each program ended without a kill, if any did."""
+        ended = {name: program.restarts - self.restarts[name] for name, program in self._programs.items()}
+        return {name: number for name, number in ended.items() if number}
+
     def logs(self) -> Iterator[tuple[str, str]]:
         """Yields the name and the whole output of each program."""
         for name, program in self._programs.items():
             yield name, program.log
+
+
+def _is_mosquitto(process: psutil.Process, is_guests: bool) -> bool:
+    """Returns whether a child of the broker's script is a broker, that of the guests or the other one."""
+    with suppress(psutil.NoSuchProcess):
+        return process.name() == "mosquitto" and ("/guests/" in " ".join(process.cmdline())) == is_guests
+    return False
