@@ -97,9 +97,9 @@ class Calm:
 
         def is_running(name: str) -> bool:
             report = self._statuses.running.get(name)
-            is_old = report is None or report.at < began
-            is_same = report is not None and name in before and report.instance == before[name].instance
-            return report is not None and not (is_old and BROKER in names) and not (is_same and name in names)
+            if report is None or (BROKER in names and report.at < began):
+                return False
+            return name not in names or name not in before or report.instance != before[name].instance
 
         def is_working() -> bool:
             is_seen = all(one.is_over or one.last_answered >= published[one] for one in self.cameras)  # a frame since then
