@@ -46,9 +46,8 @@ def main() -> int:
         results = dict(zip(chosen, pool.map(lambda name: _report(modules[name], name, options, only), chosen), strict=True))
     for name, result in results.items():
         for finding in result.findings:
-            print(
-                f"\n{name}: {finding.kind}: {finding.detail.rstrip()}\n  {sys.executable} -m tests.fuzz --repeat {finding.path}"
-            )
+            detail = "\n".join(f"{one_line(line):.200}" for line in finding.detail.splitlines()[-MAX_LINES:])
+            print(f"\n{name}: {finding.kind}: {detail}\n  {sys.executable} -m tests.fuzz --repeat {finding.path}")
     return 1 if any(result.findings for result in results.values()) else 0
 
 
