@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from runtime.logs import one_line
 from tests.fuzz import targets
 from tests.fuzz.child import Result
 from tests.fuzz.findings import target_of
