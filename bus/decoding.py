@@ -13,11 +13,11 @@ from pydantic_core import from_json
 MAX_DEPTH = 8
 """Maximum number of maps and lists inside each other, without empty ones; a prediction has five."""
 MAX_VALUES = 16_384
-"""Maximum number of values, including keys. Lists and maps count twice, unless they are empty and their header is one byte.
+"""Maximum number of values, including keys. A short list or map counts twice. A prediction of 64 KiB has about 12,000."""
+LONG_HEADER = 4
+"""How many values one with a longer header counts as: it takes more time to read, and is rare in messages."""
 
-A prediction of 64 KiB has about 12,000.
-"""
-
+_TOO_MANY = f"more than {MAX_VALUES} values"
 _SIZES = [1] * 256
 """Size in bytes of a value, by its first byte; 0 if it has a length or contains others."""
 for _first, _size in {0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9, 0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9}.items():
@@ -76,15 +76,19 @@ def _check_headers(payload: bytes) -> None:
             at += 2 + (payload[at + 1] if at + 1 < end else 0)
         elif (width := _CONTENTS.get(first)) is not None:
             at += 1 + width + int.from_bytes(payload[at + 1 : at + 1 + width], "big") + (first in _EXTENSIONS)
+            if (total := total + LONG_HEADER) > MAX_VALUES:
+                raise ValueError(_TOO_MANY)
         else:
-            if not (number := _SHORT[first]):
+            if number := _SHORT[first]:
+                total += number + 1
+            else:
                 width, each = _CONTAINERS[first]
                 number = int.from_bytes(payload[at + 1 : at + 1 + width], "big") * each
                 at += width
+                total += number + LONG_HEADER
             at += 1
-            total += number + 1  # a container takes more time and memory than another value
             if total > MAX_VALUES:
-                raise ValueError(f"more than {MAX_VALUES} values")
+                raise ValueError(_TOO_MANY)
             if number:
                 outer.append(left)
                 left = number
