@@ -32,8 +32,6 @@ for _length in range(1, 16):
     _SHORT[0x80 + _length], _SHORT[0x90 + _length] = 2 * _length, _length
 _CONTENTS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 """Bytes of the length of bytes, extensions and texts."""
-_SHORT_CONTENTS = (0xC4, 0xD9)
-"""Bytes and texts with a length of one byte."""
 _EXTENSIONS = {0xC7, 0xC8, 0xC9}
 """They have a byte for their type."""
 _CONTAINERS = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
@@ -72,8 +70,6 @@ def _check_headers(payload: bytes) -> None:
         left -= 1
         if size := _SIZES[first]:
             at += size
-        elif first in _SHORT_CONTENTS:
-            at += 2 + (payload[at + 1] if at + 1 < end else 0)
         elif (width := _CONTENTS.get(first)) is not None:
             at += 1 + width + int.from_bytes(payload[at + 1 : at + 1 + width], "big") + (first in _EXTENSIONS)
             if (total := total + LONG_HEADER) > MAX_VALUES:
