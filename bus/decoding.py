@@ -11,27 +11,33 @@ import msgpack
 from pydantic_core import from_json
 
 MAX_DEPTH = 8
-"""Maximum number of maps and lists inside each other; a prediction has five."""
+"""Maximum number of maps and lists inside each other, without empty ones; a prediction has five."""
 MAX_VALUES = 16_384
-"""Maximum number of values, including keys. A prediction of 64 KiB has about 10,000."""
+"""Maximum number of values, including keys. A short list or map counts twice. A prediction of 64 KiB has about 12,000."""
+LONG_HEADER = 4
+"""How many values one with a longer header counts as: it takes more time to read, and is rare in messages."""
 
-_FIXED_SIZES = [1] * 256
-"""Size in bytes of a value, by its first byte; without the length and the contents of a text, bytes, map or list."""
+_TOO_MANY = f"more than {MAX_VALUES} values"
+_SIZES = [1] * 256
+"""Size in bytes of a value, by its first byte; 0 if it has a length or contains others."""
 for _first, _size in {0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9, 0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9}.items():
-    _FIXED_SIZES[_first] = _size  # numbers
+    _SIZES[_first] = _size  # numbers
 for _power in range(5):
-    _FIXED_SIZES[0xD4 + _power] = 2 + 2**_power  # extensions of fixed size
+    _SIZES[0xD4 + _power] = 2 + 2**_power  # extensions of fixed size
 for _length in range(32):
-    _FIXED_SIZES[0xA0 + _length] = 1 + _length  # short texts
+    _SIZES[0xA0 + _length] = 1 + _length  # short texts
+_SHORT = [0] * 256
+"""Number of values in a short map or list, by its first byte."""
+for _length in range(1, 16):
+    _SHORT[0x80 + _length], _SHORT[0x90 + _length] = 2 * _length, _length
 _CONTENTS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
 """Bytes of the length of bytes, extensions and texts."""
 _EXTENSIONS = {0xC7, 0xC8, 0xC9}
 """They have a byte for their type."""
 _CONTAINERS = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 """Bytes of the length of lists and maps, and values for each of their items."""
-_SHORT_CONTAINERS = {first: (first & 15) * (2 if first < 0x90 else 1) for first in range(0x80, 0xA0)}
-"""Number of values in a short map or list."""
-_HAS_LENGTH = frozenset([*_CONTENTS, *_CONTAINERS, *_SHORT_CONTAINERS])
+for _first in (*_CONTENTS, *_CONTAINERS, *(_first for _first in range(256) if _SHORT[_first])):
+    _SIZES[_first] = 0
 
 
 def decode_msgpack(payload: bytes) -> Any:
@@ -54,32 +60,37 @@ def _check_keys(found: dict[Any, Any]) -> dict[Any, Any]:
 
 def _check_headers(payload: bytes) -> None:
     """Raises `ValueError` if there are too many values, or too many inside each other. Ignores other damage."""
-    at, total = 0, 1
+    at, total, end = 0, 0, len(payload)
     left = 1
     """Values to come in the innermost list or map."""
     outer: list[int] = []
     """The same of those around it."""
-    while at < len(payload):
-        while left == 0:
+    while at < end:
+        first = payload[at]
+        left -= 1
+        if size := _SIZES[first]:
+            at += size
+        elif (width := _CONTENTS.get(first)) is not None:
+            at += 1 + width + int.from_bytes(payload[at + 1 : at + 1 + width], "big") + (first in _EXTENSIONS)
+            if (total := total + LONG_HEADER) > MAX_VALUES:
+                raise ValueError(_TOO_MANY)
+        else:
+            if number := _SHORT[first]:
+                total += number + 1
+            else:
+                width, each = _CONTAINERS[first]
+                number = int.from_bytes(payload[at + 1 : at + 1 + width], "big") * each
+                at += width
+                total += number + LONG_HEADER
+            at += 1
+            if total > MAX_VALUES:
+                raise ValueError(_TOO_MANY)
+            if number:
+                outer.append(left)
+                left = number
+                if len(outer) > MAX_DEPTH:
+                    raise ValueError(f"more than {MAX_DEPTH} lists or maps inside each other")
+        while not left:
             if not outer:
                 return
             left = outer.pop()
-        left -= 1
-        first = payload[at]
-        at += _FIXED_SIZES[first]
-        if first not in _HAS_LENGTH:
-            continue
-        if (width := _CONTENTS.get(first)) is not None:
-            at += width + int.from_bytes(payload[at : at + width], "big") + (first in _EXTENSIONS)
-            continue
-        if (number := _SHORT_CONTAINERS.get(first)) is None:
-            width, each = _CONTAINERS[first]
-            number = int.from_bytes(payload[at : at + width], "big") * each
-            at += width
-        total += number
-        outer.append(left)
-        left = number
-        if total > MAX_VALUES:
-            raise ValueError(f"more than {MAX_VALUES} values")
-        if len(outer) > MAX_DEPTH:
-            raise ValueError(f"more than {MAX_DEPTH} lists or maps inside each other")

@@ -38,7 +38,8 @@ Counted = Map[Hour, Fraction | None]
 """By hour, the fraction of it in which the camera was counting; None if there is no data."""
 Flag = Annotated[bool, Strict()]
 RequestId = Annotated[str, Strict(), Field(max_length=64)]
-TimeZone = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$")]
+TIME_ZONE_PATTERN = r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$"
+TimeZone = Annotated[str, Strict(), Field(pattern=TIME_ZONE_PATTERN)]
 Direction = Literal["in", "out"]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
 Crossings = Map[Text, Map[Direction, ByHour]]

@@ -1,6 +1,7 @@
 """The counter's settings."""
 
 import datetime as dt
+import re
 import time
 from pathlib import Path
 from typing import Annotated, cast
@@ -10,6 +11,7 @@ import tzlocal
 from pydantic import Field, field_validator
 
 from bus import InvalidSetting
+from bus.fields import TIME_ZONE_PATTERN
 from bus.settings import SetupSettings
 from counter.hours import Calendar
 from counter.opening import EXAMPLE, OpeningHours
@@ -57,6 +59,8 @@ class Settings(SetupSettings):
     def _known_zone(cls, name: str | None) -> str | None:
         if name is not None:
             try:
+                if not re.fullmatch(TIME_ZONE_PATTERN, name):  # Python would import packages whose names have its parts
+                    raise ValueError
                 ZoneInfo(name)
             except (OSError, ValueError, KeyError):
                 raise ValueError("unknown time zone; use a name such as Europe/Berlin, not a rule such as CET-1CEST") from None

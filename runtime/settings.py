@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from runtime import explanation
 from runtime.address import public_address
 from runtime.errors import InvalidSetting, MissingFile
+from runtime.logs import one_line
 
 S = TypeVar("S", bound="ModuleSettings")
 
@@ -26,8 +27,8 @@ def expand_user(path: Path) -> Path:
         raise ValueError("begins with the home folder of an unknown user") from None
 
 
-MAX_SHOWN = 200
-"""Characters of a value in an error message."""
+MAX_SHOWN, MAX_PROBLEM, MAX_PROBLEMS = 200, 500, 1000
+"""Characters of a value, of what is wrong with it, and of an error message."""
 UserPath = Annotated[Path, AfterValidator(expand_user)]
 """A path that can begin with ``~``, because not every shell expands it after ``=``."""
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -98,9 +99,15 @@ def load(settings: type[S], **values: Any) -> S:
     try:
         return settings(**values)
     except ValidationError as error:
-        details = error.errors(include_url=False)
-        may_appear = all(isinstance(detail.get("ctx", {}).get("error"), _FileMissing) for detail in details)
-        raise (MissingFile if may_appear else InvalidSetting)("; ".join(_explain(settings, one) for one in details)) from None
+        raise refusal(settings, error) from None
+
+
+def refusal(settings: type[ModuleSettings], error: ValidationError) -> InvalidSetting:
+    """Returns the error for invalid settings, which names each, in one line of at most `MAX_PROBLEMS` characters."""
+    details = error.errors(include_url=False)
+    may_appear = all(isinstance(detail.get("ctx", {}).get("error"), _FileMissing) for detail in details)
+    text = "; ".join(_explain(settings, one) for one in details)
+    return (MissingFile if may_appear else InvalidSetting)(f"{one_line(text):.{MAX_PROBLEMS}}")
 
 
 class Variable(NamedTuple):
@@ -150,7 +157,7 @@ def _redacted(value: object) -> str:
 
 def _explain(settings: type[ModuleSettings], detail: Any) -> str:
     """Returns the variable, its value without secrets, and what is allowed."""
-    problem = explanation.explain(settings, detail)
+    problem = f"{explanation.explain(settings, detail):.{MAX_PROBLEM}}"
     if not detail["loc"]:
         return problem
     if detail["type"] == "missing" and len(detail["loc"]) > 1:  # of a part of a value, such as a line's end

@@ -6,13 +6,16 @@ rounded to that at all times, so a restart changes nothing.
 
 import struct
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgpack
+from pydantic import Field, Strict, TypeAdapter
 
 from bus import UNDECIDED, Box, VisitorInView
+from bus.fields import Count, Flag, GivenName, Text
 from counter.tracking.lines import Path, Paths
 from counter.tracking.motion import Motion
 from counter.tracking.things import Area, Sighting
@@ -23,6 +26,34 @@ from counter.tracking.zones import Stay, Stays
 VERSION = 1
 _LENGTH = 100_000
 _PART = 1000
+_Number = Annotated[int, Strict(), Field(gt=-(10**12), lt=10**12)]
+_Time = Annotated[int, Strict(), Field(ge=0, lt=10**14)]
+_Ago = Annotated[int, Strict(), Field(gt=-(10**14), lt=10**14)]
+_Part = Annotated[int, Strict(), Field(ge=0, le=_PART)]
+_PACKED = TypeAdapter(
+    tuple[
+        Literal[1],  # VERSION
+        Annotated[Count, Field(ge=1)],
+        _Time | None,
+        list[
+            tuple[
+                Count,
+                Annotated[str, Strict()],
+                Annotated[bytes, Strict()],
+                Count,
+                Flag,
+                dict[Text, tuple[Count, _Part, Count]],
+                _Ago,
+                _Ago,
+                list[tuple[_Ago, _Number, _Number, _Number, _Number]],
+            ]
+        ],
+        list[tuple[GivenName, Count, _Ago, _Number, _Number, Literal[-1, 0, 1], Count, tuple[_Ago, _Number, _Number] | None]],
+        list[tuple[GivenName, Count, _Ago | None, _Ago | None, _Ago | None, _Time]],
+        list[tuple[Count, _Number]],
+    ]
+)
+"""The fields as `pack` writes them. SQLite does not notice a damaged cell of the ledger."""
 
 
 @dataclass(slots=True)
@@ -53,9 +84,7 @@ def pack(saved: SavedTracks) -> bytes:
 def unpack(data: bytes) -> SavedTracks:
     """Returns the state that was packed. Raises `ValueError` if there is none."""
     try:
-        version, next_id, at, tracks, paths, stays, balance = msgpack.unpackb(data)
-        if version != VERSION:
-            raise ValueError(f"version {version}; {VERSION} is the only known one")
+        _, next_id, at, tracks, paths, stays, balance = _PACKED.validate_python(msgpack.unpackb(data))
         last = at or 0
         return SavedTracks(
             TrackerState([_checked(_to_track(one, last)) for one in tracks], next_id, None if at is None else at / 1000),
@@ -63,7 +92,7 @@ def unpack(data: bytes) -> SavedTracks:
             dict(_to_stay(one, last) for one in stays),
             Counter(dict(balance)),
         )
-    except (ValueError, TypeError, struct.error, msgpack.UnpackException) as error:
+    except (ValueError, struct.error, msgpack.UnpackException) as error:
         raise ValueError(f"the state of the tracks cannot be read: {error}") from None
 
 
@@ -80,7 +109,7 @@ def _from_track(track: Track, last: int) -> list[Any]:
     ]
 
 
-def _to_track(fields: list[Any], last: int) -> Track:
+def _to_track(fields: Sequence[Any], last: int) -> Track:
     number, origin, motion, frames, is_confirmed, evidence, started, seen, sightings = fields
     return Track(
         number,
@@ -117,7 +146,7 @@ def _from_path(key: tuple[str, int], path: Path, last: int) -> list[Any]:
     ]
 
 
-def _to_path(fields: list[Any], last: int) -> tuple[tuple[str, int], Path]:
+def _to_path(fields: Sequence[Any], last: int) -> tuple[tuple[str, int], Path]:
     line, track, ago, x, y, side, crossings, crossed = fields
     path = Path((last - ago) / 1000, (x / _LENGTH, y / _LENGTH), side, crossings)
     if crossed:
@@ -130,7 +159,7 @@ def _from_stay(key: tuple[str, int], stay: Stay, last: int) -> list[Any]:
     return [*key, *times, _milliseconds(stay.seconds)]
 
 
-def _to_stay(fields: list[Any], last: int) -> tuple[tuple[str, int], Stay]:
+def _to_stay(fields: Sequence[Any], last: int) -> tuple[tuple[str, int], Stay]:
     zone, track, *ago, seconds = fields
     entered_at, inside_at, turned_at = (None if one is None else (last - one) / 1000 for one in ago)
     return (zone, track), Stay(entered_at, inside_at or 0.0, turned_at, seconds / 1000)

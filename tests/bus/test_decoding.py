@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bus import InvalidMessage, Message, Prediction
-from bus.decoding import MAX_DEPTH, MAX_VALUES, decode_json, decode_msgpack
+from bus.decoding import LONG_HEADER, MAX_DEPTH, MAX_VALUES, decode_json, decode_msgpack
 from bus.message import JsonMessage
 from tests.bus.test_messages import document, every_sample, packed
 from tests.support.values import anything
@@ -137,9 +137,10 @@ def test_limits(wrap: Callable[[Any], Any]) -> None:
     assert decode_msgpack(msgpack.packb(content)) == content
     with pytest.raises(ValueError, match="more than 8"):
         decode_msgpack(msgpack.packb(wrap(content)))
-    assert len(decode_msgpack(msgpack.packb([0] * (MAX_VALUES - 1)))) == MAX_VALUES - 1
+    number = MAX_VALUES - LONG_HEADER
+    assert len(decode_msgpack(msgpack.packb([0] * number))) == number
     with pytest.raises(ValueError, match="more than 16384"):
-        decode_msgpack(msgpack.packb([0] * MAX_VALUES))
+        decode_msgpack(msgpack.packb([0] * (number + 1)))
 
 
 PARTS = [b"\xdc\xff\xff", b"\xdd\xff\xff\xff\xff", b"\xde\x00\x09", b"\xdf\x00\x00\x00\x02", b"\x91", b"\x93", b"\x81", b"\x80"]

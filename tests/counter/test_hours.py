@@ -87,7 +87,10 @@ UNUSABLE = "TZ: the system's time zone cannot be used"
 @pytest.mark.parametrize(
     ("variable", "system", "offset", "zone"),
     [
-        *((zone, "Europe/Berlin", 0, UNKNOWN) for zone in ("Europe/Berlim", "../etc/passwd", "Nowhere", "Europe")),
+        *(
+            (zone, "Europe/Berlin", 0, UNKNOWN)
+            for zone in ("Europe/Berlim", "../etc/passwd", "Nowhere", "Europe", "a/" * 400 + "a")
+        ),
         *((rule, "Europe/Berlin", 0, UNKNOWN) for rule in ("CET-1CEST,M3.5.0,M10.5.0/3", "<+0330>-3:30")),
         ("Asia/Kathmandu", "Europe/Berlin", 0, "Asia/Kathmandu"),
         ("EST5EDT", None, 0, "EST5EDT"),

@@ -237,6 +237,8 @@ def test_invalid_and_old_states_are_not_restored(shop: Shop) -> None:
         (r'"left":0', '"left":5'),
         (r'"aspect":[^,]+', '"aspect":0'),
         (r'"tracks":""', '"tracks":"k5OTk5OTk5M="'),
+        (r'"tracks":""', '"tracks":"lwGhNcCQkJCQ"'),  # the next number is a text
+        (r'"tracks":""', '"tracks":"lwEFwJCQkJGSBaA="'),  # a balance of texts
     ],
 )
 def test_a_damaged_state_is_not_restored(shop: Shop, part: str, damaged: str) -> None:

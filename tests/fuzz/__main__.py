@@ -9,6 +9,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from runtime.logs import one_line
 from tests.fuzz import targets
 from tests.fuzz.child import Result
 from tests.fuzz.findings import target_of
@@ -46,9 +47,8 @@ def main() -> int:
         results = dict(zip(chosen, pool.map(lambda name: _report(modules[name], name, options, only), chosen), strict=True))
     for name, result in results.items():
         for finding in result.findings:
-            print(
-                f"\n{name}: {finding.kind}: {finding.detail.rstrip()}\n  {sys.executable} -m tests.fuzz --repeat {finding.path}"
-            )
+            detail = "\n".join(f"{one_line(line):.200}" for line in finding.detail.splitlines()[-MAX_LINES:])
+            print(f"\n{name}: {finding.kind}: {detail}\n  {sys.executable} -m tests.fuzz --repeat {finding.path}")
     return 1 if any(result.findings for result in results.values()) else 0
 
 

@@ -111,7 +111,7 @@ def main(job: Job) -> None:
         gc.collect()
         gc.freeze()
         _limit_memory()
-        Fuzzer(job, target, parse, observer, slot).run(seeds)
+        Fuzzer(job, target, parse, observer, slot).run(seeds, target.large())
         slot.put(b"")
 
 
@@ -146,11 +146,11 @@ class Fuzzer:
         self._result = Result()
         self._findings = Findings(job.folder, job.target)
 
-    def run(self, seeds: Sequence[bytes]) -> None:
-        """Tries the seeds and then mutations of them, until the number or the time is reached."""
-        inputs = Inputs(self._target, seeds, random.Random(self._job.seed))
+    def run(self, seeds: Sequence[bytes], large: Sequence[bytes]) -> None:
+        """Tries these inputs and then mutations of them, until the number or the time is reached."""
+        inputs = Inputs(self._target, seeds, large, random.Random(self._job.seed))
         began, cpu = time.monotonic(), cpu_time()
-        contents: Iterator[bytes] = chain(seeds, inputs) if self._job.only is None else iter([self._job.only])
+        contents: Iterator[bytes] = chain(seeds, large, inputs) if self._job.only is None else iter([self._job.only])
         report_at = 0.0
         limit = self._job.wall_seconds or float("inf")
         for content in islice(contents, self._job.inputs):

@@ -34,6 +34,28 @@ def mutate_msgpack(content: bytes, rng: random.Random, pieces: Sequence[bytes], 
     return _mutate(partial(msgpack.unpackb, strict_map_key=False), msgpack.packb, content, rng, (pieces, limit))
 
 
+def dense(document: dict[str, Any], size: int) -> list[dict[str, Any]]:
+    """Returns variants of a document with as many values as fit into about `size` bytes, in each place and in unknown ones."""
+    found: list[dict[str, Any]] = []
+    for name, value in document.items():
+        packed = len(json.dumps(value, default=str)) + 2
+        if isinstance(value, list | tuple) and value:
+            found.append(document | {name: [*value] * (size // packed)})
+        elif isinstance(value, dict) and value:
+            key, inner = next(iter(value.items()))
+            found.append(document | {name: {f"{key[:3]}{number}": inner for number in range(size // (packed + 4))}})
+        if isinstance(value, list | tuple | dict):
+            found += [document | {name: [0] * (size // 3)}, document | {name: {str(number): 0 for number in range(size // 9)}}]
+    unknown: list[Any] = [
+        [[]] * (size // 4),
+        [{}] * (size // 4),
+        ["a"] * (size // 5),
+        {str(number): 0 for number in range(size // 9)},
+    ]
+    deep = json.loads("[" * 150 + "]" * 150)
+    return [*found, *(document | {"unknown": one} for one in (*unknown, [deep] * (size // 302)))]
+
+
 def _mutate(
     load: Callable[[bytes], Any],
     dump: Callable[[Any], str | bytes],

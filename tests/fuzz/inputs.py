@@ -14,9 +14,10 @@ MAX_KEPT = 256
 class Inputs:
     """An endless source of inputs. The same random numbers and outcomes give the same inputs."""
 
-    def __init__(self, target: Target, seeds: Sequence[bytes], rng: random.Random) -> None:
+    def __init__(self, target: Target, seeds: Sequence[bytes], large: Sequence[bytes], rng: random.Random) -> None:
         self._target = target
         self._seeds = seeds
+        self._large = large
         self._rng = rng
         self._kept: list[bytes] = []
         self._outcomes: set[Hashable] = set()
@@ -26,7 +27,7 @@ class Inputs:
             rng = self._rng
             origin = rng.choice(self._kept if self._kept and rng.random() < 0.5 else self._seeds)
             if rng.random() < LARGE_SHARE:
-                origin = self._enlarge(origin)
+                origin = rng.choice(self._large) if self._large and rng.random() < 0.5 else self._enlarge(origin)
             yield self._target.mutate(origin, rng, self._target.pieces, self._target.limit)
 
     def report(self, content: bytes, outcome: Hashable) -> None:

@@ -13,6 +13,7 @@ from tests.fuzz.child import Job, Result, read_result
 from tests.fuzz.findings import Finding, save
 from tests.fuzz.slot import read_count, read_slot
 from tests.support.broker import ROOT
+from tests.support.wait import limit
 
 FOLDER = ROOT / ".fuzz"
 """Where findings are saved."""
@@ -94,7 +95,7 @@ def _abort(process: multiprocessing.process.BaseProcess) -> None:
     """Ends a child, which prints where it hangs."""
     if process.pid is not None:
         os.kill(process.pid, signal.SIGABRT)
-    process.join(5)
+    process.join(limit(1))
     process.kill()
 
 

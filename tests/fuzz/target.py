@@ -30,6 +30,8 @@ class Target:
     """Returns valid and invalid inputs to begin with, small ones."""
     opened: Callable[[], AbstractContextManager[Parse]]
     """Sets up, and gives the function that is called with each input. See `plain`."""
+    large: Callable[[], Sequence[bytes]] = tuple
+    """Returns large inputs, which are tried as they are, and mutated rarely."""
     inputs: int = 1_000_000
     """Number of inputs of a full run."""
     pieces: Sequence[bytes] = PIECES

@@ -1,8 +1,10 @@
 """What the counter does with messages and questions, with its ledger; and the saved state of a camera."""
 
+import json
 import logging
 import random
 import tempfile
+from base64 import b64decode, b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
@@ -12,14 +14,16 @@ from typing_extensions import Self
 
 from bus import About, Box, Command, CurrentLabel, Detection, InvalidMessage, Label, Message, Question, Setup, Status, topics
 from bus import metric_names as names
+from bus.decoding import decode_json
 from counter.answers import Answers
 from counter.changes import Changes
 from counter.hours import Calendar
+from counter.query import parse_query
 from counter.registry import Batch, CameraRegistry
 from counter.reports import Reports
 from tests.counter.shop import NOON, RULES, UTC, OfflineBus, Shop, crossing, open_ledger, scripted, visit
 from tests.fuzz.documents import mutate_json, mutate_msgpack
-from tests.fuzz.target import Parse, Target
+from tests.fuzz.target import Parse, Target, plain
 from tests.support import samples
 from tests.support.mutation import mutate
 
@@ -34,6 +38,7 @@ PARAMETERS: list[dict[str, str]] = [
     {"by": "day", "from": "2026", "cursor": "1767225600.0~1798761600.0~door~r~1767225600.0"},
 ]
 QUESTIONS = [Question("desk", "7", "2026-09-21"), Question("desk"), *(Question("desk", query=one) for one in PARAMETERS)]
+BERLIN = Calendar("Europe/Berlin")
 PERSON = Label("person", 0.9)
 
 
@@ -121,9 +126,7 @@ def answering() -> Iterator[Parse]:
     with tempfile.TemporaryDirectory() as folder, closing(open_ledger(Path(folder))) as ledger:
         ledger.commit(Changes(results=[visit(number, camera=camera) for number in range(50) for camera in ("door", "back")]))
         ledger.commit(Changes(results=[crossing(visit(number)) for number in range(50)]))
-        answers = Answers(
-            OfflineBus([]), Reports(ledger, Calendar("Europe/Berlin")), lambda: ["door", "side"], "Mo-Su 09:00-17:00"
-        )
+        answers = Answers(OfflineBus([]), Reports(ledger, BERLIN), lambda: ["door", "side"], "Mo-Su 09:00-17:00")
 
         def answer(payload: bytes) -> None:
             found = answers.answer(Question.from_topic(topics.question("desk"), payload))
@@ -153,6 +156,40 @@ def restoring() -> Iterator[Parse]:
     yield restore
 
 
+@contextmanager
+def unpacking() -> Iterator[Parse]:
+    """Gives a function that restores a camera from a state with these packed tracks."""
+    with restoring() as restore:
+        yield lambda content: restore(STATE % b64encode(content))
+
+
+def tracks() -> list[bytes]:
+    """Returns the packed tracks in saved states."""
+    found = (json.loads(one)["visitors"]["tracks"] for one in states())
+    return sorted({b64decode(one) for one in found if one}, key=len)
+
+
+STATE = (
+    b'{"visitors": {"tracks": "%s", "by_tracks": true}, "setup": ' + json.dumps(samples.setup().pack().decode()).encode() + b"}"
+)
+
+
+def queries() -> list[bytes]:
+    """Returns parameters of reports."""
+    return [json.dumps(one).encode() for one in PARAMETERS]
+
+
+def parse_parameters(content: bytes) -> None:
+    """Parses the parameters of a report."""
+    try:
+        given = decode_json(content)
+    except ValueError:
+        raise InvalidMessage("not JSON") from None
+    if not isinstance(given, dict) or not all(isinstance(one, str) for one in given.values()):
+        raise InvalidMessage("parameters are texts")
+    parse_query(given, BERLIN, NOON, "Mo-Su 09:00-17:00")
+
+
 def states() -> list[bytes]:
     """Returns saved states of cameras with and without visitors."""
     with tempfile.TemporaryDirectory() as folder, closing(Shop(Path(folder))) as shop:
@@ -171,6 +208,8 @@ TARGETS = [
         counting,
         mutate=mutate_message,
     ),
-    Target("counter.question", lambda: [one.pack() for one in QUESTIONS], answering, mutate=mutate_json),
+    Target("counter.query", queries, plain(parse_parameters), mutate=mutate_json),
+    Target("counter.question", lambda: [one.pack() for one in QUESTIONS], answering, mutate=mutate_json, inputs=100_000),
     Target("counter.state", states, restoring, mutate=mutate_json),
+    Target("counter.tracks", tracks, unpacking, mutate=mutate_msgpack),
 ]

@@ -147,7 +147,7 @@ def checking() -> Iterator[Parse]:
 
 
 TARGETS = [
-    Target("file.ledger", lambda: [ledger_file()], partial(opening, LEDGER_FILE, use_ledger), inputs=100_000),
+    Target("file.ledger", lambda: [ledger_file()], partial(opening, LEDGER_FILE, use_ledger), inputs=30_000),
     Target("file.outbox", lambda: [outbox_file()], partial(opening, OUTBOX_FILE, use_outbox), inputs=100_000),
     Target("file.backup", backups, checking, mutate=mutate_backup),
 ]

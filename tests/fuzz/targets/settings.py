@@ -8,17 +8,17 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from bus.settings import SetupSettings
 from counter.settings import Settings as CounterSettings
-from runtime.settings import ModuleSettings, environment_variables, load
+from runtime.settings import ModuleSettings, environment_variables, refusal
 from tests.fuzz.documents import mutate_json
 from tests.fuzz.target import Parse, Target
 from tests.support import samples
 from tests.support.mutation import PIECES
 
-S = TypeVar("S", bound=ModuleSettings)
 MODULES = ("bridge", "capture", "classifier", "counter", "dashboard", "display")
 TEXTS = (
     "1",
@@ -33,6 +33,8 @@ TEXTS = (
     "04:00",
     "../file",
 )
+MAX_LENGTH = 128 * 1024
+"""Bytes of a variable, on Linux."""
 HOURS = "Mo-Fr 08:00-12:00,13:00-18:30; Sa 09:00-16:00; PH off"
 PIECES_OF_TEXT = (
     *PIECES,
@@ -66,14 +68,12 @@ def folder() -> Iterator[None]:
             os.chdir(before)
 
 
-def direct(settings: type[S]) -> type[S]:
-    """Returns settings that read keyword arguments only: pydantic needs milliseconds to read the environment."""
-    options = {"__module__": settings.__module__, "settings_customise_sources": classmethod(_only_arguments)}  # type: ignore[arg-type]  # it takes any class
-    return type(settings.__name__, (settings,), options)
-
-
-def _only_arguments(_kind: object, _settings: object, init_settings: object, **_others: object) -> tuple[object, ...]:
-    return (init_settings,)
+def check(settings: type[ModuleSettings], values: dict[str, str]) -> None:
+    """Validates variables as `runtime.settings.load` does, which needs milliseconds to read the environment before."""
+    try:
+        BaseModel.__init__(settings.__new__(settings), **values)
+    except ValidationError as error:
+        raise refusal(settings, error) from None
 
 
 def usable(content: bytes) -> str:
@@ -84,12 +84,16 @@ def usable(content: bytes) -> str:
 @contextmanager
 def loading(module: str) -> Iterator[Parse]:
     """Gives a function that loads the settings of a program from lines of the form NAME=value."""
-    settings = direct(import_module(f"{module}.settings").Settings)
-    names = {name for one in environment_variables(settings).values() for name in one.names}
+    settings: type[ModuleSettings] = import_module(f"{module}.settings").Settings
+    keys = {
+        name: name if settings.model_fields[field].validation_alias else field
+        for field, one in environment_variables(settings).items()
+        for name in one.names
+    }
 
     def parse(content: bytes) -> None:
         pairs = (line.partition(b"=") for line in content.split(b"\n"))
-        load(settings, **{name: usable(value) for key, _, value in pairs if value and (name := usable(key)) in names})
+        check(settings, {key: usable(value) for name, _, value in pairs if value and (key := keys.get(usable(name)))})
 
     with folder():
         yield parse
@@ -103,16 +107,9 @@ def variables(module: str) -> list[bytes]:
 
 
 @contextmanager
-def value(settings: type[ModuleSettings], name: str) -> Iterator[Parse]:
+def value(settings: type[ModuleSettings], field: str) -> Iterator[Parse]:
     """Gives a function that loads settings with one variable."""
-
-    fast = direct(settings)
-
-    def parse(content: bytes) -> None:
-        load(fast, **{name: usable(content)})
-
-    with folder():
-        yield parse
+    yield lambda content: check(settings, {field: usable(content)})
 
 
 def setup_values(part: str) -> list[bytes]:
@@ -124,12 +121,26 @@ def setup_values(part: str) -> list[bytes]:
 
 TARGETS = [
     *(
-        Target(f"settings.{module}", partial(variables, module), partial(loading, module), pieces=PIECES_OF_TEXT)
+        Target(
+            f"settings.{module}", partial(variables, module), partial(loading, module), pieces=PIECES_OF_TEXT, limit=MAX_LENGTH
+        )
         for module in MODULES
     ),
     *(
-        Target(f"setting.{part}", partial(setup_values, part), partial(value, SetupSettings, part.upper()), mutate=mutate_json)
+        Target(
+            f"setting.{part}",
+            partial(setup_values, part),
+            partial(value, SetupSettings, part),
+            mutate=mutate_json,
+            limit=MAX_LENGTH,
+        )
         for part in ("lines", "zones", "alerts")
     ),
-    Target("setting.hours", lambda: [HOURS.encode()], partial(value, CounterSettings, "OPENING_HOURS"), pieces=PIECES_OF_TEXT),
+    Target(
+        "setting.hours",
+        lambda: [HOURS.encode()],
+        partial(value, CounterSettings, "opening_hours"),
+        pieces=PIECES_OF_TEXT,
+        limit=MAX_LENGTH,
+    ),
 ]

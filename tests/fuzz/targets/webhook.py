@@ -9,6 +9,7 @@ from queue import Queue
 from bridge.sinks.webhook.poster import Poster
 from tests.fuzz.target import Parse, Target
 from tests.support.mutation import PIECES
+from tests.support.wait import limit
 
 DATE = b"Date: Fri, 27 Nov 2026 12:00:00 GMT\r\n"
 ANSWERS = (
@@ -37,7 +38,7 @@ MANY = (b"\xb2", b"A: b\r\n" * 200, b"A" * 70_000, b"HTTP/1.1 100 \r\n\r\n" * 10
 def posting() -> Iterator[Parse]:
     """Gives a function that posts to a real socket on loopback, on which these bytes are the answer before the end."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        poster = Poster(f"http://127.0.0.1:{listener.getsockname()[1]}/results", timeout=10)
+        poster = Poster(f"http://127.0.0.1:{listener.getsockname()[1]}/results", timeout=limit(2))
         answers: Queue[bytes] = Queue()
 
         def serve() -> None:
