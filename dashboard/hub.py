@@ -38,7 +38,7 @@ from dashboard.pictures import Picture, Pictures
 from dashboard.setups import SetupStore
 from dashboard.site import SiteStore
 from dashboard.site_state import SiteState
-from dashboard.viewer import Sections, Viewer
+from dashboard.viewer import Sections, Viewer, close
 
 log = logging.getLogger(__name__)
 
@@ -179,7 +179,7 @@ class Hub:
         """Serves one browser until it disconnects. Refuses more than `MAX_VIEWERS`."""
         if self._viewers >= MAX_VIEWERS:
             await socket.accept()
-            await socket.close(TRY_AGAIN_LATER)
+            await close(socket, TRY_AGAIN_LATER)
             return
         self._viewers += 1
         try:

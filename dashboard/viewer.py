@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -92,7 +93,7 @@ class Viewer:
             await asyncio.gather(*tasks, return_exceptions=True)
         log.debug("browser disconnected: %r", errors)
         if any(isinstance(error, InvalidMessage) for error in errors):
-            await self._socket.close(POLICY_VIOLATION)
+            await close(self._socket, POLICY_VIOLATION)
 
     async def _receive(self) -> None:
         """Receives requests for pictures. Raises `InvalidMessage` and `WebSocketDisconnect`."""
@@ -129,6 +130,12 @@ class Viewer:
             self._sent[camera] = picture
             del self._requested[camera]
             await self._socket.send_bytes(picture.packed(time.time()))
+
+
+async def close(socket: WebSocket, code: int) -> None:
+    """Closes the connection of a browser, unless the browser has left."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        await socket.close(code)
 
 
 def _requested_camera(received: Mapping[str, Any]) -> str:

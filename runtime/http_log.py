@@ -26,7 +26,7 @@ class HttpLogFilter(logging.Filter):
         if is_exhausted:
             first = f"{error.strerror}; clients are refused or wait until this has passed"  # type: ignore[union-attr]
             record.exc_info = record.exc_text = None
-        elif isinstance(error, UnicodeDecodeError):
+        elif isinstance(error, UnicodeDecodeError) or (error and isinstance(error.__context__, UnicodeDecodeError)):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
             record.exc_info = record.exc_text = None
         more = self._throttle(f"{first[:200]} {type(error).__name__}")

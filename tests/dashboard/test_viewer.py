@@ -3,6 +3,12 @@
 import asyncio
 from typing import Any
 
+import pytest
+from starlette.websockets import WebSocket
+
+from bus import Bus
+from bus.settings import SetupSettings
+from dashboard.hub import MAX_VIEWERS, Hub
 from dashboard.pictures import Pictures
 from dashboard.viewer import POLICY_VIOLATION, Sections, Viewer
 from tests.support.wait import limit
@@ -45,3 +51,22 @@ def test_an_invalid_request_right_after_a_valid_one_closes_the_connection() -> N
         assert socket.close_code == POLICY_VIOLATION
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("viewers", [0, MAX_VIEWERS], ids=["invalid request", "too many browsers"])
+def test_a_browser_that_has_left_cannot_be_closed(monkeypatch: pytest.MonkeyPatch, viewers: int) -> None:
+    """A browser that disconnects before the server closes its connection is no error."""
+    settings = SetupSettings(mqtt_port=1, module_name="dashboard")
+    hub = Hub(Bus(settings), settings, signed_in=False)
+    monkeypatch.setattr(hub, "_viewers", viewers)
+    received = iter([{"type": "websocket.connect"}, {"type": "websocket.receive", "text": "no JSON"}])
+
+    async def receive() -> Any:
+        return next(received)
+
+    async def send(message: Any) -> None:
+        if message["type"] != "websocket.accept":
+            raise OSError
+
+    scope = {"type": "websocket", "path": "/live", "headers": [], "state": {"may_write": True}}
+    asyncio.run(hub.serve_viewer(WebSocket(scope, receive, send)))

@@ -86,8 +86,10 @@ class Connection(asyncio.Transport):
             data, self._unread = bytes(self._unread[:READ_SIZE]), self._unread[READ_SIZE:]
             try:
                 self._protocol.data_received(data)
-            finally:
-                self.resume_reading(self._is_paused)
+            except Exception as error:  # any exception: asyncio logs it, and ends the connection
+                self._loop.call_exception_handler({"message": "data_received failed", "exception": error})
+                self.close()
+            self.resume_reading(self._is_paused)
 
     @property
     def is_read(self) -> bool:

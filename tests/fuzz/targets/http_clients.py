@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
+from unittest.mock import patch
 
-from capture.source import SourceOptions
+from capture.drivers.stream import Stream
+from capture.source import Pictures, SourceLost, SourceOptions
 from capture.sources.http import HttpCamera
 from classifier.download import TransientDownloadError, download_model, fetch_picture
 from classifier.web import URL_LIMITS
@@ -109,11 +111,16 @@ def cameras() -> Sequence[bytes]:
     ]
 
 
+def _is_video(_: Stream) -> Pictures:
+    """Ends a stream that FFmpeg would read from another connection."""
+    raise SourceLost("a video")
+
+
 @contextmanager
 def opened_camera() -> Iterator[Parse]:
     """Gives a function that reads the pictures of a camera that sends these bytes on each connection."""
     silence_http_clients()
-    with hostile_server() as server:
+    with hostile_server() as server, patch.object(Stream, "pictures", _is_video):
 
         def parse(data: bytes) -> None:
             server.prepare(data)

@@ -104,7 +104,7 @@ def read_stream(data: bytes) -> None:
 TARGETS = [
     Target("pictures.header", pictures, plain(check), pieces=PIECES),
     Target("pictures.classifier", pictures, plain(decode_any), pieces=PIECES),
-    Target("pictures.frame", jpegs, plain(partial(decode, reduction=2)), pieces=PIECES),
+    Target("pictures.frame", jpegs, plain(partial(decode, reduction=8)), pieces=PIECES),
     Target("pictures.capture", pictures, plain(capture_still), pieces=PIECES),
     Target("pictures.stream", streams, plain(read_stream), pieces=(*PIECES, b"--frame\r\n", b"Content-Length: 7\r\n\r\n")),
 ]
