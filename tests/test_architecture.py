@@ -35,7 +35,7 @@ ALLOWED = {
 OURS = {*ALLOWED, "tests", "scripts"}
 PRODUCT = ("runtime", "bus", *MODULES)
 DRIVERS = {
-    "runtime": {"uvicorn": "server.py", "sqlite3": "database.py"},
+    "runtime": {"uvicorn": "server.py websocket.py", "sqlite3": "database.py"},
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py", "prometheus_client": "exposition.py"},
     "capture": {
         "cv2": "pictures/*.py motion/*.py",
