@@ -5,8 +5,10 @@ import itertools
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +149,29 @@ def test_a_turned_recording_of_costly_jpegs(tmp_path: Path) -> None:
         video._packets = lambda: iter(costly)  # type: ignore[method-assign]
         assert list(video.pictures()) == []
         assert video.damaged == 3
+
+
+@pytest.mark.parametrize("ending", ["mjpeg", "avi", "mkv", "mov"])
+def test_jpegs_of_many_scans_are_not_decoded(tmp_path: Path, ending: str) -> None:
+    """FFmpeg does not decode them to find out what a video is, either: all takes much less time than to decode one."""
+    costly, path = hostile.jpeg(2000, 2000, 800), tmp_path / f"video.{ending}"
+    if ending == "mjpeg":
+        path.write_bytes(3 * costly)
+    else:
+        with av.open(path, "w") as output:
+            stream = output.add_stream("mjpeg", rate=10)
+            stream.width, stream.height, stream.pix_fmt = 2000, 2000, "yuvj420p"
+            for number in range(3):
+                packet = av.Packet(costly)
+                packet.stream, packet.pts, packet.dts, packet.time_base = stream, number, number, Fraction(1, 10)
+                output.mux(packet)
+    begin = time.process_time()
+    with open_video("video", str(path)) as video:
+        assert list(video.pictures()) == []
+        assert video.damaged == 3
+    taken, begin = time.process_time() - begin, time.process_time()
+    assert len(av.CodecContext.create("mjpeg", "r").decode(av.Packet(costly))) == 1
+    assert taken < (time.process_time() - begin) / 2
 
 
 @pytest.mark.parametrize(

@@ -364,8 +364,8 @@ trial.main()
 
 @pytest.mark.system
 def test_a_model_that_takes_more_than_is_left() -> None:
-    """A model of 100 MB is refused where 64 MiB are left, and served where there is more. A small one is served in both."""
-    large, small = (np.full((size, 3), 1 / size, np.float32) for size in (8_000_000, 3))
+    """A model of 36 MB is refused where 64 MiB are left, and served where there is more. A small one is served in both."""
+    large, small = (np.full((size, 3), 1 / size, np.float32) for size in (3_000_000, 3))
 
     def export(weights: NDArray[Any]) -> Export:
         network = Network()

@@ -175,7 +175,7 @@ def test_addresses_that_are_refused(client: TestClient, machine: ModelServer, ur
 
 def test_slow_machines_hold_up_nothing_else(client: TestClient, machine: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few pictures are fetched at once, each within a time limit, also if the headers come byte by byte."""
-    monkeypatch.setattr(web, "URL_LIMITS", replace(web.URL_LIMITS, timeout=limit(1)))
+    monkeypatch.setattr(web, "URL_LIMITS", replace(web.URL_LIMITS, timeout=limit(0.5)))
     slow = {"url": f"{machine.root}/slow"}
     with ThreadPoolExecutor() as pool:
         answers = [pool.submit(client.post, "/url", json=slow) for _ in range(web.MAX_DOWNLOADS)]
