@@ -6,7 +6,7 @@ export PYTHON VENV
 # A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix command forget camera setup onnx test test-ecosystem unit broker check format docs bench evaluate scenes model deployment lock audit sbom reset clean
+.PHONY: help run watch matrix command forget camera setup onnx test test-ecosystem unit broker faults check format docs bench evaluate scenes model deployment lock audit sbom reset clean
 .DEFAULT_GOAL := help
 
 help: ## prints this list
@@ -59,6 +59,9 @@ unit: $(VENV)/.dev ## runs the tests that open no socket, in less than a minute
 
 broker: $(VENV)/.dev ## runs the tests with a real Mosquitto
 	@exec $(pytest) -n 3 -m broker
+
+faults: $(VENV)/.dev ## causes faults in a running suite, and updates docs/reliability.md (about ten minutes): make faults NAMES=killed
+	@exec $(VENV)/bin/python -m tests.faults $(if $(NAMES),$(NAMES),--write)
 
 check: $(VENV)/.dev ## checks format, lint, spelling and types
 	@$(VENV)/bin/ruff format --check .

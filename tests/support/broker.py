@@ -94,6 +94,11 @@ class Broker:
             self._process.send_signal(signal.SIGCONT)
 
     @property
+    def running(self) -> bool:
+        """Whether the broker is running."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log(self) -> str:
         return (self.folder / "broker.log").read_text()
 

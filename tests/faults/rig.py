@@ -1,0 +1,219 @@
+"""A running suite, the truth about its visitors, and what it has counted and sent."""
+
+import os
+import re
+import signal
+import threading
+import time
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bus import Bus, Crossing, Prediction, Status
+from bus.settings import BusSettings
+from counter.database import FILE
+from demo.about import MODEL
+from footfall.services import BROKER, SERVICES
+from tests.edgehub.hub import EdgeHub
+from tests.faults.fault import Fault
+from tests.faults.play import Play
+from tests.faults.scene import Scene, open_scene
+from tests.faults.supervision import Program, Supervision
+from tests.support.broker import free_port
+from tests.support.browsers import is_healthy
+from tests.support.guarded_broker import OBSERVER, GuardedBroker
+from tests.support.listener import Listener
+from tests.support.module import Module
+from tests.support.results import Results, counted, sent
+from tests.support.visitors import LINES
+from tests.support.wait import until
+
+PLAYER = "classifier-1"
+"""The user that publishes the scripted predictions."""
+DOOR = "door"
+"""The camera with pictures."""
+SETTLED = 1.0
+"""Seconds after the last result in which surplus ones would arrive."""
+
+
+class Rig(ExitStack):
+    """The suite of a fault, while entered: broker, hub, the modules of `fault.programs`, and visitors who come and go.
+
+    A program that ends is started again. `folder` has all of its data; a fault's settings may place a module's elsewhere.
+    """
+
+    def __init__(self, fault: Fault, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.fault = fault
+        self.page_port = free_port()
+        self.hub = EdgeHub(folder / "hub")
+        self.sent_at: list[tuple[float, dict[str, Any]]] = []
+        """What the hub has received, with the Unix time."""
+        self.memory: dict[str, float] = {}
+        """By program: the highest share of its container's memory that it used by itself."""
+        self.modules: dict[str, Module] = {}
+        self.scene: Scene | None = None
+
+    def __enter__(self) -> "Rig":
+        settings = self.fault.prepare(self.folder, self)
+        names = ["door", *(f"camera{number}" for number in range(self.fault.cameras))]
+        self.broker = GuardedBroker(self.folder / "broker", observed=True, CAMERAS=",".join(names), **settings.get("broker", {}))
+        self.enter_context(self.hub)
+        self._record_arrivals()
+        if "capture" in self.fault.programs:
+            self.scene = self.enter_context(open_scene())
+        self.enter_context(self.broker)
+        for name in self.fault.programs:
+            self.modules[name] = Module(name, self.broker.port, **self._settings(name), **settings.get(name, {}))
+        for module in self.modules.values():
+            self.enter_context(module)
+        for module in self.modules.values():  # from now on the broker queues its messages
+            module.wait_for_log("connected to the broker")
+        self._observe()
+        programs: dict[str, Program] = {"broker": self.broker, **self.modules}
+        self.supervision = self.enter_context(Supervision(programs, self.started))
+        self._watch_memory()
+        if "classifier" in self.modules:
+            until(lambda: self.has_predicted(0.0), 30, "a prediction of a picture")
+        if "dashboard" in self.modules:
+            until(lambda: is_healthy(self.page_port), 20, "the page")
+        return self
+
+    def started(self, name: str) -> None:
+        """Called when a program was started again. A fault may replace it, for example to limit the new process."""
+
+    def _settings(self, name: str) -> dict[str, object]:
+        """Returns a module's settings, as in docker-compose.yml."""
+        own: dict[str, dict[str, object]] = {
+            "capture": {"VIDEO_PATH": self.scene and self.scene.address, "FRAME_RATE": 10, "MOTION": "off"},
+            "classifier": {"MODEL": MODEL, "CAMERAS": DOOR},
+            "counter": {"LINES": LINES},
+            "bridge": {"SINKS": "edgehub", **self.hub.environment},
+            "dashboard": {"WEB_PORT": self.page_port},
+        }
+        folder = self.folder / "state" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        secret = self.broker.secrets / name / "password"
+        return {"MQTT_PASSWORD_FILE": secret, "STATE_DIR": folder} | own.get(name, {})
+
+    def _observe(self) -> None:
+        """Starts to listen as somebody who may read everything, and as a guest, and opens the connection for predictions."""
+        client = self.broker.client(OBSERVER)
+        guest = self.broker.client(None)
+        for one in (client, guest):
+            one.reconnect_delay_set(0.1, 0.1)  # type: ignore[arg-type]  # a float works too
+        topics = ("footfall/status/#", "footfall/+/crossing", "footfall/door/prediction", "footfall/display/+/pixels")
+        self.observer = self.enter_context(Listener(self.broker.port, *topics, client=client))
+        self.guest = self.enter_context(Listener(self.broker.guests, "footfall/+/crossing", client=guest))
+        secret = self.broker.secrets / "classifier" / "1.password"
+        settings = {"MODULE_NAME": PLAYER, "mqtt_port": self.broker.port, "mqtt_password_file": secret}
+        self.player = self.enter_context(Bus(BusSettings.model_validate(settings)))
+        self.play = Play(self.publish, self.fault.cameras)
+
+    def publish(self, prediction: Prediction) -> None:
+        """Publishes a scripted prediction."""
+        self.player.publish(prediction)
+
+    def _record_arrivals(self) -> None:
+        record = self.hub.record
+
+        def timed(topic: str, payload: bytes) -> None:
+            record(topic, payload)
+            self.sent_at.append((time.time(), self.hub.records()[-1]["body"]))
+
+        self.hub.record = timed  # type: ignore[method-assign]
+
+    # Programs
+
+    def pid(self, name: str) -> int:
+        """Returns the process of a module, of "broker" or of "guests"."""
+        if name == "guests":
+            return self.broker.guests_process.pid
+        if name == "broker":
+            return self.broker.pid
+        process = self.modules[name].process
+        assert process
+        return process.pid
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        """Sends a signal to a module, to "broker" or to "guests"."""
+        with suppress(ProcessLookupError):
+            os.kill(self.pid(name), number)
+
+    def ledger(self) -> Path:
+        """Returns the ledger's file."""
+        return Path(self.modules["counter"].setting("STATE_DIR")) / FILE
+
+    def log(self) -> str:
+        """Returns the logs of all programs."""
+        return "\n".join([self.broker.log, *(module.log for module in self.modules.values())])
+
+    def statuses(self, module: str) -> list[Status]:
+        """Returns all statuses that a module has published so far."""
+        return [Status.unpack(payload) for payload in self.observer.payloads(f"/status/{module}")]
+
+    # Results
+
+    def has_sent(self, since: float) -> bool:
+        """Returns whether a crossing of a visitor after a time has arrived at the hub."""
+        return any(body["type"] == "crossing" and body["at"] > since for _, body in self.sent_at[-100:])
+
+    def has_predicted(self, since: float) -> bool:
+        """Returns whether there is a prediction of a picture that was captured after a time."""
+        messages = self.observer.payloads("door/prediction")
+        return bool(messages) and Prediction.unpack(messages[-1]).captured_at > since
+
+    def has_told_guests(self, since: float) -> bool:
+        """Returns whether a crossing of a visitor after a time has reached a guest."""
+        messages = self.guest.payloads("/crossing")
+        return bool(messages) and Crossing.unpack(messages[-1]).at > since
+
+    def counted(self) -> Results:
+        """Returns the content of the ledger, without the camera with pictures."""
+        return _scripted(counted(self.ledger()))
+
+    def sent(self) -> Results:
+        """Returns what the hub has received, without the camera with pictures."""
+        return _scripted(sent(body for _, body in list(self.sent_at)))
+
+    def settle(self) -> None:
+        """Lets all visitors leave, and waits until their results have arrived, or nothing arrives any more."""
+        self.play.end()
+
+        def is_complete() -> bool:
+            return min(sum(self.counted().numbers), sum(self.sent().numbers)) >= sum(self.play.truth.numbers)
+
+        with suppress(AssertionError):
+            until(is_complete, 4, "all results")
+        time.sleep(SETTLED)
+
+    # Memory
+
+    def _watch_memory(self) -> None:
+        end = threading.Event()
+        thread = threading.Thread(target=self._measure_memory, args=(end,), name="memory", daemon=True)
+        thread.start()
+        self.callback(thread.join)
+        self.callback(end.set)
+
+    def _measure_memory(self, end: threading.Event) -> None:
+        limits = {"broker": _megabytes(BROKER.memory)} | {name: _megabytes(SERVICES[name].memory) for name in self.modules}
+        while not end.wait(0.25):
+            for name, megabytes in limits.items():
+                with suppress(psutil.Error, AssertionError):
+                    used = psutil.Process(self.pid(name)).memory_full_info().uss / 2**20
+                    self.memory[name] = max(self.memory.get(name, 0.0), used / megabytes)
+
+
+def _megabytes(text: str) -> int:
+    found = re.fullmatch(r"(\d+)M", text)
+    assert found
+    return int(found[1])
+
+
+def _scripted(results: Results) -> Results:
+    visits, crossings = results
+    return Results([one for one in visits if one.camera != DOOR], [one for one in crossings if one.camera != DOOR])
