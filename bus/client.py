@@ -16,6 +16,10 @@ from bus.tls import Tls, describe_failure
 
 MIN_RETRY_DELAY, MAX_RETRY_DELAY = 0.5, 30
 """Seconds between attempts to connect; the delay doubles after each failure."""
+MAX_OWN_DELAY = 1.0
+"""The maximum for the suite's own broker, so that results go on soon when it is back."""
+REFUSED_DELAY = 5.0
+"""Seconds between attempts while that broker refuses the user; it logs each one."""
 CLOSE_TIMEOUT = 0.5
 """Seconds to wait for the broker to close its side after a DISCONNECT."""
 
@@ -33,6 +37,11 @@ class Client(mqtt.Client):
         """Uses the settings' user, and the present password in MQTT_PASSWORD_FILE, from the next connection on."""
         if settings.username is not None:
             self.username_pw_set(settings.username, settings.password)
+
+    def set_refused(self, is_refused: bool) -> None:
+        """Sets the delays between attempts to connect to the suite's own broker: longer if it has refused the user."""
+        least, most = (REFUSED_DELAY, REFUSED_DELAY) if is_refused else (MIN_RETRY_DELAY, MAX_OWN_DELAY)
+        self.reconnect_delay_set(least, most)  # type: ignore[arg-type]  # a float works too
 
     def use_tls(self, tls: Tls) -> None:
         self._tls = tls
@@ -137,6 +146,7 @@ def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> C
     if (tls := settings.tls) is not None:
         client.use_tls(tls)
     configure(client, max_queued)
+    client.set_refused(False)
     return client
 
 

@@ -239,6 +239,7 @@ class Bus:
         self._client.will_set(will.topic, will.pack(), will.QOS, will.RETAINED)
 
     def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
+        self._client.set_refused(code in CREDENTIALS_REFUSED)
         if code != mqtt.MQTT_ERR_SUCCESS:
             if (more := self._throttle("refused")) is not None:
                 log.error("broker at %s refused %r: %s; retrying%s", self._address, self.name, self._refusal(code), more)
