@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 if TYPE_CHECKING:
     from tests.faults.rig import Rig
 
 MODULE_LIMIT, BROKER_LIMIT = 3.0, 2.0
 """Seconds in which results must arrive again after the fault of a module, and of a broker."""
+Place = Literal["ledger", "hub"]
 Settings = dict[str, dict[str, Any]]
 """Settings by program: a module, or "broker"."""
 
@@ -56,6 +57,10 @@ class Fault:
     def has_recovered(self, rig: "Rig", began: float) -> bool:
         """Returns whether a result has arrived that depends on the fault's end. `began` is the Unix time of its begin."""
         return rig.has_sent(began)
+
+    def may_lack(self, place: Place, begin: float, end: float) -> bool:
+        """Returns whether the ledger or the hub may lack a true result, or have a part of it. It lasted from `begin` to `end`."""
+        return False
 
     def problems(self, rig: "Rig") -> Iterable[str]:
         """Returns what else does not hold, at the end, when all results have arrived."""

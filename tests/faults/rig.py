@@ -9,12 +9,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 from bus import Bus, Crossing, Prediction, Status
 from bus.settings import BusSettings
 from counter.database import FILE
 from demo.about import MODEL
+from demo.score import Span, score
 from footfall.services import BROKER, SERVICES
 from tests.edgehub.hub import EdgeHub
 from tests.faults.fault import Fault
@@ -23,7 +25,7 @@ from tests.faults.scene import Scene, open_scene
 from tests.faults.supervision import Program, Supervision
 from tests.support.broker import free_port
 from tests.support.browsers import is_healthy
-from tests.support.guarded_broker import OBSERVER, GuardedBroker
+from tests.support.guarded_broker import GuardedBroker
 from tests.support.listener import Listener
 from tests.support.module import Module
 from tests.support.results import Results, counted, sent
@@ -34,6 +36,8 @@ PLAYER = "classifier-1"
 """The user that publishes the scripted predictions."""
 DOOR = "door"
 """The camera with pictures."""
+SPARE = "spare"
+"""A camera at which nobody comes, for a fault's own visitors."""
 SETTLED = 1.0
 """Seconds after the last result in which surplus ones would arrive."""
 
@@ -59,8 +63,8 @@ class Rig(ExitStack):
 
     def __enter__(self) -> "Rig":
         settings = self.fault.prepare(self.folder, self)
-        names = ["door", *(f"camera{number}" for number in range(self.fault.cameras))]
-        self.broker = GuardedBroker(self.folder / "broker", observed=True, CAMERAS=",".join(names), **settings.get("broker", {}))
+        names = [DOOR, SPARE, *(f"camera{number}" for number in range(self.fault.cameras))]
+        self.broker = GuardedBroker(self.folder / "broker", **{"CAMERAS": ",".join(names)} | settings.get("broker", {}))
         self.enter_context(self.hub)
         self._record_arrivals()
         if "capture" in self.fault.programs:
@@ -100,13 +104,13 @@ class Rig(ExitStack):
         return {"MQTT_PASSWORD_FILE": secret, "STATE_DIR": folder} | own.get(name, {})
 
     def _observe(self) -> None:
-        """Starts to listen as somebody who may read everything, and as a guest, and opens the connection for predictions."""
-        client = self.broker.client(OBSERVER)
+        """Starts to listen as the operator and as a guest, and opens the connection for predictions."""
+        client = self.broker.client("operator")
         guest = self.broker.client(None)
         for one in (client, guest):
             one.reconnect_delay_set(0.1, 0.1)  # type: ignore[arg-type]  # a float works too
         topics = ("footfall/status/#", "footfall/+/crossing", "footfall/door/prediction", "footfall/display/+/pixels")
-        self.observer = self.enter_context(Listener(self.broker.port, *topics, client=client))
+        self.operator = self.enter_context(Listener(self.broker.port, *topics, client=client))
         self.guest = self.enter_context(Listener(self.broker.guests, "footfall/+/crossing", client=guest))
         secret = self.broker.secrets / "classifier" / "1.password"
         settings = {"MODULE_NAME": PLAYER, "mqtt_port": self.broker.port, "mqtt_password_file": secret}
@@ -153,7 +157,7 @@ class Rig(ExitStack):
 
     def statuses(self, module: str) -> list[Status]:
         """Returns all statuses that a module has published so far."""
-        return [Status.unpack(payload) for payload in self.observer.payloads(f"/status/{module}")]
+        return [Status.unpack(payload) for payload in self.operator.payloads(f"/status/{module}")]
 
     # Results
 
@@ -163,13 +167,30 @@ class Rig(ExitStack):
 
     def has_predicted(self, since: float) -> bool:
         """Returns whether there is a prediction of a picture that was captured after a time."""
-        messages = self.observer.payloads("door/prediction")
+        messages = self.operator.payloads("door/prediction")
         return bool(messages) and Prediction.unpack(messages[-1]).captured_at > since
 
     def has_told_guests(self, since: float) -> bool:
         """Returns whether a crossing of a visitor after a time has reached a guest."""
         messages = self.guest.payloads("/crossing")
         return bool(messages) and Crossing.unpack(messages[-1]).at > since
+
+    def has_page(self) -> bool:
+        """Returns whether the page answers with the counts of today, for which it asks the counter."""
+        with suppress(httpx.TransportError):
+            return httpx.get(f"http://127.0.0.1:{self.page_port}/api/counts", timeout=2).status_code == 200
+        return False
+
+    def door_problems(self) -> list[str]:
+        """Returns which visitors in front of the camera with pictures were not counted once. Waits until nobody is there."""
+        assert self.scene is not None
+        scene = self.scene
+        until(lambda: scene.is_empty(time.time(), 2.5), 20, "a moment without a visitor")
+        first = Prediction.unpack(self.operator.payloads("door/prediction")[0]).captured_at
+        truth = [Span(one.label, one.begin, one.end) for one in scene.visits(time.time()) if one.begin > first]
+        found = [one for one in counted(self.ledger()).visits if one.camera == DOOR]
+        verdicts = score(truth, [Span(one.label, one.started_at, one.ended_at) for one in found]).counts()
+        return [] if verdicts == {"found": len(truth)} else [f"visits in front of the camera: {dict(verdicts)}"]
 
     def counted(self) -> Results:
         """Returns the content of the ledger, without the camera with pictures."""

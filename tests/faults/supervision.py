@@ -24,7 +24,7 @@ class Supervision:
     """Starts each program again that has ended, while entered. `started` is called with its name after each start."""
 
     def __init__(self, programs: Mapping[str, Program], started: Callable[[str], object]) -> None:
-        self._programs = programs
+        self.programs = programs
         self._started = started
         self._held: set[str] = set()
         self._end = threading.Event()
@@ -53,7 +53,7 @@ class Supervision:
         self._held.discard(name)
 
     def _keep(self, name: str) -> None:
-        program = self._programs[name]
+        program = self.programs[name]
         while not self._end.wait(0.01):
             if program.running:
                 continue

@@ -1,7 +1,7 @@
 """Visits and crossings that a suite has counted and sent, and how they differ from the truth."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -54,23 +54,36 @@ def sent(bodies: Iterable[Mapping[str, Any]]) -> Results:
     return Results(list(visits.values()), list(crossings.values()))
 
 
-def differences(truth: Sequence[Result], found: Sequence[Result], tolerance: float) -> tuple[list[Result], list[Result]]:
+def differences(
+    truth: Sequence[Result], found: Sequence[Result], tolerance: float, uncertain: Collection[Result] = ()
+) -> tuple[list[Result], list[Result]]:
     """Returns the true results that were not found, and the found ones that are no true result, or one that was found before.
 
-    Their times may differ by `tolerance` seconds.
+    Their times may differ by `tolerance` seconds. `uncertain` results may be missing, and may be found in part, once.
     """
     missing, surplus = [], list(found)
     for true in truth:
+        if true in uncertain:
+            continue
         fits = [one for one in surplus if _place(one) == _place(true) and _distance(one, true) <= tolerance]
         if fits:
             surplus.remove(min(fits, key=lambda one: _distance(one, true)))
         else:
             missing.append(true)
+    for true in uncertain:
+        parts = [one for one in surplus if _place(one) == _place(true) and _overlap(one, true)]
+        surplus = [one for one in surplus if one not in parts[:1]]
     return missing, surplus
 
 
 def _place(one: Visit | Crossing) -> tuple[str, ...]:
     return (one.camera, one.label) if isinstance(one, Visit) else (one.camera, one.line, one.direction, one.label)
+
+
+def _overlap(one: Result, other: Result) -> bool:
+    if isinstance(one, Crossing) or isinstance(other, Crossing):
+        return _distance(one, other) <= 1
+    return one.started_at <= other.ended_at and other.started_at <= one.ended_at
 
 
 def _distance(one: Result, other: Result) -> float:

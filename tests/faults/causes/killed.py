@@ -4,26 +4,21 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.faults.fault import BROKER_LIMIT, MODULE_LIMIT, Fault
+from tests.faults.fault import Fault
 from tests.faults.rig import Rig
+from tests.faults.victim import BROKERS, MODULES, VictimFault
 
 
-class Killed(Fault):
+class Killed(VictimFault):
     """A module or broker that is killed."""
 
     lasts = False
 
-    def __init__(self, victim: str, programs: tuple[str, ...] = (), is_short: bool = False) -> None:
-        self.victim = victim
-        self.name = f"{victim} killed"
-        self.programs = ("counter", "bridge", *programs)
-        self.is_short = is_short
-        self.limit = BROKER_LIMIT if victim in ("broker", "guests") else MODULE_LIMIT
-
     @contextmanager
     def cause(self, rig: Rig) -> Iterator[None]:
+        self.note(rig)
         rig.signal(self.victim, signal.SIGKILL)
         yield
 
 
-FAULTS: tuple[Fault, ...] = (Killed("counter"), Killed("bridge"), Killed("broker", is_short=True))
+FAULTS: tuple[Fault, ...] = tuple(Killed(one, "killed", is_short=one == "broker") for one in (*MODULES, *BROKERS))
