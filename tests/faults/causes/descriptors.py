@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.faults.fault import BROKER_LIMIT, MODULE_LIMIT, CannotCause, Fault
+from tests.faults.fault import CannotCause, Fault
 from tests.faults.rig import Rig
+from tests.faults.victim import BROKERS, MODULES, VictimFault
 
 SECONDS = 6.0
 STANDARD = 3
 """Descriptors that every process has. With this limit, those that are open stay open, and there are no others."""
-EVERYTHING = ("capture", "classifier", "counter", "bridge")
 
 
 @contextmanager
@@ -29,40 +29,24 @@ def no_descriptors(pid: int) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_NOFILE, before)
 
 
-class NoDescriptors(Fault):
-    """A module or a broker without a free descriptor. It needs one."""
+class NoDescriptors(VictimFault):
+    """A module or a broker without a free descriptor. It needs one.
 
-    def __init__(self, victim: str, programs: tuple[str, ...] = (), is_short: bool = False) -> None:
-        self.victim = victim
-        self.name = f"{victim} without a free descriptor"
-        self.programs = ("counter", "bridge", *programs)
-        self.is_short = is_short
-        self.limit = BROKER_LIMIT if victim in ("broker", "guests") else MODULE_LIMIT
+    For a module the broker is killed, and it must connect again; for the modules' broker it is the counter.
+    """
+
+    def __init__(self, victim: str, is_short: bool = False) -> None:
+        super().__init__(victim, "without a free descriptor", is_short)
+        self.state = None
 
     @contextmanager
     def cause(self, rig: Rig) -> Iterator[None]:
+        self.note(rig)
         with no_descriptors(rig.pid(self.victim)):
-            self.need(rig)
+            if self.victim != "guests":
+                rig.signal("counter" if self.victim == "broker" else "broker", signal.SIGKILL)
             time.sleep(SECONDS)
         yield
 
-    def need(self, rig: Rig) -> None:
-        """Makes the program need a descriptor: all modules connect again."""
-        rig.signal("broker", signal.SIGKILL)
 
-
-class BrokerWithoutDescriptors(NoDescriptors):
-    """The modules' broker without a free descriptor, while the counter starts again and wants a connection."""
-
-    def __init__(self) -> None:
-        super().__init__("broker")
-
-    def need(self, rig: Rig) -> None:
-        rig.signal("counter", signal.SIGKILL)
-
-
-FAULTS: tuple[Fault, ...] = (
-    NoDescriptors("counter"),
-    NoDescriptors("bridge"),
-    BrokerWithoutDescriptors(),
-)
+FAULTS: tuple[Fault, ...] = tuple(NoDescriptors(one, is_short=one == "counter") for one in (*MODULES, *BROKERS))

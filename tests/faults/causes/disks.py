@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.faults.fault import CannotCause, Fault, Settings
@@ -36,7 +37,7 @@ class _Disk(Fault):
         self.disk = folder / "broker" / "state" if self.victim == "broker" else folder / "state" / self.victim
         self.disk.mkdir(parents=True)
         self.mount()
-        stack.callback(subprocess.run, ["umount", "-l", self.disk], check=False)
+        stack.callback(partial(subprocess.run, ["umount", "-l", self.disk], check=False))
         return {}
 
     def is_running(self, rig: Rig) -> bool:
