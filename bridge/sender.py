@@ -32,7 +32,7 @@ class Sender:
         self._sink = sink
         self._outbox = outbox
         self._metrics = metrics
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(maximum=sink.max_pause)
         self._last_sent: Result | None = None
         """The last result sent. It is not sent again when the outbox could not mark it as delivered."""
         self._stopping = threading.Event()
