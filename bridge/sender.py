@@ -34,7 +34,7 @@ class Sender:
         self._sink = sink
         self._outbox = outbox
         self._metrics = metrics
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(maximum=sink.max_pause)
         self._outbox_backoff = Backoff(maximum=MAX_RETRY_DELAY)
         self._throttle = LogThrottle()
         self._last_sent: Result | None = None

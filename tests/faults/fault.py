@@ -50,6 +50,9 @@ class Fault:
         """Prepares the machine before the suite starts. Returns settings by program. Raises `CannotCause`."""
         return {}
 
+    def wait(self, rig: "Rig") -> None:
+        """Waits for the moment in which the fault is caused."""
+
     def cause(self, rig: "Rig") -> AbstractContextManager[None]:
         """Causes the fault while entered. For a program that is killed, entering is all: it is started again by the rig."""
         raise NotImplementedError
@@ -58,7 +61,7 @@ class Fault:
         """Returns whether a result has arrived that depends on the fault's end. `began` is the Unix time of its begin."""
         return rig.has_sent(began)
 
-    def may_lack(self, place: Place, begin: float, end: float) -> bool:
+    def may_lack(self, rig: "Rig", place: Place, begin: float, end: float) -> bool:
         """Returns whether the ledger or the hub may lack a true result, or have a part of it. It lasted from `begin` to `end`."""
         return False
 

@@ -16,6 +16,6 @@ FAULTS = [fault for fault in find_faults() if fault.is_short]
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_what_must_hold(fault: Fault) -> None:
     """After the fault, results arrive again in time, none is lost, and none is counted twice."""
-    outcome = run(fault)
+    outcome = run(fault, patience=limit(1))
     assert outcome.is_met, " | ".join(table.row(outcome))
     assert not outcome.reason

@@ -17,12 +17,16 @@ class VictimFault(Fault):
 
     def __init__(self, victim: str, what: str, is_short: bool = False) -> None:
         self.victim = victim
-        self.name = f"{'guests’ broker' if victim == 'guests' else victim} {what}"
+        self.name = f"{'broker of the guests' if victim == 'guests' else victim} {what}"
         needed = {"counter", "bridge", victim, *self.BEFORE.get(victim, ())}
         self.programs = MODULES if victim == "broker" else tuple(one for one in MODULES if one in needed)
         self.limit = BROKER_LIMIT if victim in BROKERS else MODULE_LIMIT
         self.state = None if victim in BROKERS else (victim, "offline")
         self.is_short = is_short
+
+    def wait(self, rig: Rig) -> None:
+        if rig.scene is not None:  # the visitor in view must be counted once
+            rig.scene.wait_for_visitor()
 
     def note(self, rig: Rig) -> None:
         """Remembers what has arrived before the fault."""

@@ -20,6 +20,10 @@ class CameraCut(Fault):
         self.is_long = is_long
         self._seconds = seconds
 
+    def wait(self, rig: Rig) -> None:
+        assert rig.scene
+        rig.scene.wait_for_visitor()
+
     @contextmanager
     def cause(self, rig: Rig) -> Iterator[None]:
         assert rig.scene
@@ -34,6 +38,6 @@ class CameraCut(Fault):
 
 
 FAULTS: tuple[Fault, ...] = (
-    CameraCut(1.0, "camera cut for a second, a visitor in view"),
-    CameraCut(60.0, "camera cut for a minute", is_long=True),
+    CameraCut(1.0, "camera cut for a second"),
+    CameraCut(40.0, "camera cut for 40 seconds", is_long=True),
 )

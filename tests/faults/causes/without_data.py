@@ -2,12 +2,15 @@
 
 import shutil
 import signal
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.faults.fault import Fault, Place
+from bus import Prediction
+from classifier.download import model_name
+from demo.about import MODEL
+from tests.classifier.model_server import ModelServer, make_zip, sha256
+from tests.faults.fault import Fault, Place, Settings
 from tests.faults.rig import Rig
 from tests.faults.victim import VictimFault
 from tests.support.wait import until
@@ -21,13 +24,12 @@ class WithoutData(VictimFault):
 
     lasts = False
 
-    def __init__(self, victim: str, data: str) -> None:
-        super().__init__(victim, f"restarted without its {data}")
+    def __init__(self, victim: str, data: str, is_short: bool = False) -> None:
+        super().__init__(victim, f"restarted without its {data}", is_short)
 
     @contextmanager
     def cause(self, rig: Rig) -> Iterator[None]:
         self.note(rig)
-        self.began = time.time()
         rig.supervision.hold(self.victim)
         program = rig.supervision.programs[self.victim]
         rig.signal(self.victim, signal.SIGKILL)
@@ -54,8 +56,8 @@ class CounterWithoutLedger(WithoutData):
 
     holds = "what was sent is upstream; who is in view is lost or counted from then on"
 
-    def may_lack(self, place: Place, begin: float, end: float) -> bool:
-        return end + STILL_OPEN > self.began > begin - 1 if place == "hub" else begin - 1 < self.began
+    def may_lack(self, rig: Rig, place: Place, begin: float, end: float) -> bool:
+        return end + STILL_OPEN > rig.began > begin - 1 if place == "hub" else begin - 1 < rig.began
 
 
 class BridgeWithoutOutbox(WithoutData):
@@ -63,12 +65,41 @@ class BridgeWithoutOutbox(WithoutData):
 
     holds = "only results that waited for the hub are lost"
 
-    def may_lack(self, place: Place, begin: float, end: float) -> bool:
-        return place == "hub" and begin <= self.began <= end + STILL_OPEN
+    def may_lack(self, rig: Rig, place: Place, begin: float, end: float) -> bool:
+        return place == "hub" and begin <= rig.began <= end + STILL_OPEN
+
+
+class ClassifierWithoutModel(WithoutData):
+    """A model that the hub asked for, and that the classifier fetched, is lost."""
+
+    holds = "pictures are classified by MODEL, until the wanted model was fetched again"
+
+    def prepare(self, folder: Path, stack: ExitStack) -> Settings:
+        self._server = ModelServer(make_zip({one.name: one.read_bytes() for one in MODEL.iterdir()}))
+        stack.callback(self._server.server_close)
+        return {}
+
+    def wait(self, rig: Rig) -> None:
+        rig.hub.twin.patch({"modelUrl": self._server.url, "modelSha256": sha256(self._server.content)})
+        until(lambda: self._is_served(rig), 30, "the wanted model")
+        super().wait(rig)
+
+    def _is_served(self, rig: Rig) -> bool:
+        newest = Prediction.unpack(rig.operator.payloads("door/prediction")[-1])
+        return newest.model.startswith(f"{model_name(self._server.url)}-")
+
+    def problems(self, rig: Rig) -> Iterable[str]:
+        try:
+            until(lambda: self._is_served(rig), 30)
+        except AssertionError:
+            yield "the wanted model was not fetched again"
+        if len(self._server.paths) < 2:
+            yield "the wanted model was not lost"
 
 
 FAULTS: tuple[Fault, ...] = (
-    CounterWithoutLedger("counter", "ledger"),
+    CounterWithoutLedger("counter", "ledger", is_short=True),
     BridgeWithoutOutbox("bridge", "outbox"),
+    ClassifierWithoutModel("classifier", "downloaded model"),
     WithoutData("broker", "sessions and retained messages"),
 )
