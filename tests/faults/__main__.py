@@ -16,7 +16,7 @@ from tests.faults import causes, table
 from tests.faults.fault import Fault, Outcome
 from tests.faults.run import run
 
-AT_ONCE = 4
+AT_ONCE = 3
 """Faults that last long run at the same time, before the others: this many."""
 
 
