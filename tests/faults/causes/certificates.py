@@ -43,6 +43,7 @@ class _Certificate:
 class OfBroker(Fault):
     """The broker's. Counter and bridge connect over TLS; the broker starts again with the expired one, and reads the new one."""
 
+    is_long = True
     name = "broker's certificate expired, and renewed"
     holds = "the log of each program says why"
     limit = BROKER_LIMIT
@@ -69,6 +70,7 @@ class OfBroker(Fault):
 class OfHub(Fault):
     """The hub's. Its connection is lost meanwhile."""
 
+    is_long = True
     name = "hub's certificate expired, and renewed"
 
     @contextmanager
@@ -84,6 +86,7 @@ class OfHub(Fault):
 class OfPage(Fault):
     """The page's."""
 
+    is_long = True
     name = "page's certificate expired, and renewed"
 
     @contextmanager
