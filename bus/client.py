@@ -16,6 +16,8 @@ from bus.tls import Tls, describe_failure
 
 RETRY_DELAY = 0.5
 """Seconds between two attempts to connect. The pause does not grow: the suite's broker is near, and all wait for it."""
+REFUSED_DELAY = 5.0
+"""The same while the broker refuses the user; it logs each attempt."""
 CLOSE_TIMEOUT = 0.5
 """Seconds to wait for the broker to close its side after a DISCONNECT."""
 
@@ -33,6 +35,11 @@ class Client(mqtt.Client):
         """Uses the settings' user, and the present password in MQTT_PASSWORD_FILE, from the next connection on."""
         if settings.username is not None:
             self.username_pw_set(settings.username, settings.password)
+
+    def set_refused(self, is_refused: bool) -> None:
+        """Sets the pause between two attempts to connect to the suite's broker, which may have refused the user."""
+        delay = REFUSED_DELAY if is_refused else RETRY_DELAY
+        self.reconnect_delay_set(delay, delay)  # type: ignore[arg-type]  # a float works too
 
     def use_tls(self, tls: Tls) -> None:
         self._tls = tls

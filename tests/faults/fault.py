@@ -1,7 +1,7 @@
 """A fault: how it is caused, and what must hold."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -52,6 +52,10 @@ class Fault:
 
     def wait(self, rig: "Rig") -> None:
         """Waits for the moment in which the fault is caused."""
+
+    def starting(self, name: str) -> AbstractContextManager[object]:
+        """Returns a context in which a module, or "broker", is started the first time."""
+        return nullcontext()
 
     def cause(self, rig: "Rig") -> AbstractContextManager[None]:
         """Causes the fault while entered. For a program that is killed, entering is all: it is started again by the rig."""

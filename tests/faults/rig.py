@@ -5,14 +5,16 @@ import re
 import signal
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import psutil
 
-from bus import Bus, Crossing, Prediction, Status, Visit
+from bus import Bus, Crossing, InvalidMessage, Message, Prediction, Status, Visit
 from bus.settings import BusSettings
 from counter.database import FILE
 from demo.about import MODEL
@@ -30,6 +32,8 @@ from tests.support.module import Module
 from tests.support.results import Results, counted, sent
 from tests.support.visitors import LINES
 from tests.support.wait import limit, until
+
+M = TypeVar("M", bound=Message)
 
 PLAYER = "classifier-1"
 """The user that publishes the scripted predictions."""
@@ -62,8 +66,18 @@ class Rig(ExitStack):
         self.modules: dict[str, Module] = {}
         self.scene: Scene | None = None
         """What the camera with pictures sees, if the fault's programs include capture."""
+        self.clock = 0.0
+        """Seconds by which the clocks of all programs are ahead of the true time, which is that of the truth."""
 
     def __enter__(self) -> "Rig":
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _start(self) -> None:
         settings = self.fault.prepare(self.folder, self)
         names = [DOOR, SPARE, *(f"camera{number}" for number in range(self.fault.cameras))]
         self.broker = GuardedBroker(self.folder / "broker", **{"CAMERAS": ",".join(names), **settings.get("broker", {})})
@@ -71,11 +85,13 @@ class Rig(ExitStack):
         self._record_arrivals()
         if "capture" in self.fault.programs:
             self.scene = self.enter_context(open_scene())
-        self.enter_context(self.broker)
+        with self.fault.starting("broker"):
+            self.enter_context(self.broker)
         for name in self.fault.programs:
-            self.modules[name] = Module(name, self.broker.port, **self._settings(name), **settings.get(name, {}))
-        for module in self.modules.values():
-            self.enter_context(module)
+            self.modules[name] = Module(name, self.broker.port, **self._settings(name) | settings.get(name, {}))
+        for name, module in self.modules.items():
+            with self.fault.starting(name):
+                self.enter_context(module)
         for module in self.modules.values():  # from now on the broker queues its messages
             module.wait_for_log("connected to the broker")
         self._observe()
@@ -86,7 +102,6 @@ class Rig(ExitStack):
             until(lambda: self.has_predicted(0.0), 30, "a prediction of a picture")
         if "dashboard" in self.modules:
             until(lambda: is_healthy(self.page_port), 20, "the page")
-        return self
 
     def started(self, name: str) -> None:
         """Called when a program was started again. A fault may replace it, for example to limit the new process."""
@@ -121,7 +136,8 @@ class Rig(ExitStack):
 
     def publish(self, prediction: Prediction) -> None:
         """Publishes a scripted prediction."""
-        self.player.publish(prediction)
+        at, classified_at = prediction.captured_at + self.clock, prediction.classified_at + self.clock
+        self.player.publish(replace(prediction, captured_at=at, classified_at=classified_at))
 
     def _record_arrivals(self) -> None:
         record = self.hub.record
@@ -159,23 +175,28 @@ class Rig(ExitStack):
 
     def statuses(self, module: str) -> list[Status]:
         """Returns all statuses that a module has published so far."""
-        return [Status.unpack(payload) for payload in self.operator.payloads(f"/status/{module}")]
+        return list(_unpacked(Status, self.operator.payloads(f"/status/{module}")))
 
     # Results
 
     def has_sent(self, since: float) -> bool:
         """Returns whether a crossing of a visitor after a time has arrived at the hub."""
-        return any(body["type"] == "crossing" and body["at"] > since for _, body in self.sent_at[-100:])
+        return any(body["type"] == "crossing" and body["at"] - self.ahead(body["at"]) > since for _, body in self.sent_at[-100:])
 
     def has_predicted(self, since: float) -> bool:
         """Returns whether there is a prediction of a picture that was captured after a time."""
-        messages = self.operator.payloads("door/prediction")
-        return bool(messages) and Prediction.unpack(messages[-1]).captured_at > since
+        messages = self.operator.payloads("door/prediction")[-100:]
+        return any(one.captured_at - self.clock > since for one in _unpacked(Prediction, messages))
+
+    def predicted_between(self, begin: float, end: float) -> int:
+        """Returns the number of predictions of pictures that were captured between two times."""
+        found = _unpacked(Prediction, self.operator.payloads("door/prediction"))
+        return sum(begin < one.captured_at - self.clock < end for one in found)
 
     def has_told_guests(self, since: float) -> bool:
         """Returns whether a crossing of a visitor after a time has reached a guest."""
-        messages = self.guest.payloads("/crossing")
-        return bool(messages) and Crossing.unpack(messages[-1]).at > since
+        messages = self.guest.payloads("/crossing")[-100:]
+        return any(one.at - self.clock > since for one in _unpacked(Crossing, messages))
 
     def has_page(self) -> bool:
         """Returns whether the page answers with the counts of today, for which it asks the counter."""
@@ -186,19 +207,31 @@ class Rig(ExitStack):
     @property
     def first_prediction(self) -> float:
         """The time of the first picture that was classified."""
-        return Prediction.unpack(self.operator.payloads("door/prediction")[0]).captured_at
+        return next(_unpacked(Prediction, self.operator.payloads("door/prediction"))).captured_at
 
     def door_visits(self) -> list[Visit]:
         """Returns the counted visits at the camera with pictures."""
-        return [one for one in counted(self.ledger()).visits if one.camera == DOOR]
+        return [one for one in self._in_true_time(counted(self.ledger())).visits if one.camera == DOOR]
 
     def counted(self) -> Results:
         """Returns the content of the ledger, without the camera with pictures."""
-        return _scripted(counted(self.ledger()))
+        return _scripted(self._in_true_time(counted(self.ledger())))
 
     def sent(self) -> Results:
         """Returns what the hub has received, without the camera with pictures."""
-        return _scripted(sent(body for _, body in list(self.sent_at)))
+        return _scripted(self._in_true_time(sent(body for _, body in list(self.sent_at))))
+
+    def _in_true_time(self, results: Results) -> Results:
+        """Returns the results with true times: those from before the clock was set keep theirs."""
+        shifted = [(one, self.ahead(one.ended_at)) for one in results.visits]
+        return Results(
+            [replace(one, started_at=one.started_at - by, ended_at=one.ended_at - by) for one, by in shifted],
+            [replace(one, at=one.at - self.ahead(one.at)) for one in results.crossings],
+        )
+
+    def ahead(self, at: float) -> float:
+        """Returns how much the clock that gave a time of this run was ahead of the true one."""
+        return self.clock if abs(time.time() - at) > abs(self.clock) / 2 else 0.0
 
     def settle(self) -> None:
         """Lets all visitors leave, and waits until their results have arrived, or nothing arrives any more."""
@@ -238,3 +271,10 @@ def _megabytes(text: str) -> int:
 def _scripted(results: Results) -> Results:
     visits, crossings = results
     return Results([one for one in visits if one.camera != DOOR], [one for one in crossings if one.camera != DOOR])
+
+
+def _unpacked(kind: type[M], payloads: Iterable[bytes]) -> Iterator[M]:
+    """Yields the messages in payloads, without garbage."""
+    for payload in payloads:
+        with suppress(InvalidMessage):
+            yield kind.unpack(payload)
