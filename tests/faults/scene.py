@@ -37,6 +37,7 @@ class Scene:
     def __init__(self, link: Link, begin: float) -> None:
         self.link = link
         self.begin = begin
+        self._empty_at = begin
         visitors = json.loads(CLIP.with_suffix(".json").read_text())["visitors"]
         (self._visitor,) = (one for one in visitors if FIRST < one["first"] < LAST)
 
@@ -62,12 +63,12 @@ class Scene:
         until(is_there, 30, "a visitor in front of the camera")
 
     def problems(self, found: Iterable[Visit], first: float, blind: tuple[float, float]) -> Iterator[str]:
-        """Yields which visitors were not counted once, if they were seen for `ENOUGH` seconds.
+        """Yields which visitors were not counted once until `wait_until_empty`, if they were seen for `ENOUGH` seconds.
 
         Nothing was seen before `first`, nor between the times `blind`.
         """
-        left = list(found)
-        for one in self.visits(time.time()):
+        left = [visit for visit in found if visit.started_at < self._empty_at]
+        for one in self.visits(self._empty_at):
             parts = [visit for visit in left if visit.started_at <= one.end + 0.3 and one.begin - 0.3 <= visit.ended_at]
             left = [visit for visit in left if visit not in parts]
             seen = min(one.end, blind[0]) - max(one.begin, first), one.end - max(one.begin, blind[1], first)
@@ -79,6 +80,7 @@ class Scene:
     def wait_until_empty(self) -> None:
         """Waits until somebody's visit has ended, and nobody is there."""
         until(lambda: all(one.end + 1.5 < time.time() for one in self.visits(time.time())), 20, "a moment without a visitor")
+        self._empty_at = time.time()
 
 
 class _Camera(QuietHandler, BaseHTTPRequestHandler):
