@@ -61,7 +61,7 @@ broker: $(VENV)/.dev ## runs the tests with a real Mosquitto
 	@exec $(pytest) -n 3 -m broker
 
 faults: $(VENV)/.dev ## causes faults in a running suite, and updates docs/reliability.md (about ten minutes): make faults NAMES=killed
-	@exec $(VENV)/bin/python -m tests.faults $(if $(NAMES),$(NAMES),--write)
+	@exec $(VENV)/bin/python -m tests.faults --write $(NAMES)
 
 check: $(VENV)/.dev ## checks format, lint, spelling and types
 	@$(VENV)/bin/ruff format --check .

@@ -1,7 +1,7 @@
 """Causes one fault after the other in a running suite, and prints what was measured: make faults
 
-``python -m tests.faults [--short] [--write] [NAME ...]`` causes the faults with these names, or all. ``--write`` replaces
-the table in docs/reliability.md. The exit code is 1 if something that must hold did not.
+``python -m tests.faults [--short] [--write] [NAME ...]`` causes the faults with these names, or all. ``--write`` writes
+their rows into the table of docs/reliability.md. The exit code is 1 if something that must hold did not.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def main() -> int:
     """Runs the chosen faults. Returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--short", action="store_true", help="only the faults that make test causes")
-    parser.add_argument("--write", action="store_true", help="replace the table in docs/reliability.md")
+    parser.add_argument("--write", action="store_true", help="write their rows into docs/reliability.md")
     parser.add_argument("names", nargs="*", metavar="NAME", help="parts of names of faults [all]")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -57,7 +57,7 @@ def main() -> int:
         parser.error(f"no such fault; there are: {', '.join(one.name for one in find_faults())}")
     outcomes = report(run_all(faults), faults)
     if arguments.write:
-        table.write(outcomes)
+        table.write(outcomes, [one.name for one in find_faults()])
     return 0 if all(one.is_met for one in outcomes) else 1
 
 

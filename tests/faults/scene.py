@@ -20,8 +20,6 @@ from tests.support.web import QuietHandler, serve
 
 ENOUGH = 1.5
 """Seconds without an interruption in which a visitor must be seen to be counted."""
-COUNTED_AFTER = 3.0
-"""Seconds after the end of a visit in which it is certainly counted."""
 FIRST, LAST = 345, 412
 """The frames of the clip that are repeated: nobody for 1.9 s, somebody for 3.9 s, nobody for 0.8 s."""
 
@@ -39,6 +37,7 @@ class Scene:
     def __init__(self, link: Link, begin: float) -> None:
         self.link = link
         self.begin = begin
+        self._empty_at = begin
         visitors = json.loads(CLIP.with_suffix(".json").read_text())["visitors"]
         (self._visitor,) = (one for one in visitors if FIRST < one["first"] < LAST)
 
@@ -64,18 +63,16 @@ class Scene:
         until(is_there, 30, "a visitor in front of the camera")
 
     def problems(self, found: Iterable[Visit], first: float, blind: tuple[float, float]) -> Iterator[str]:
-        """Yields which visitors were not counted once, if they were seen for `ENOUGH` seconds.
+        """Yields which visitors were not counted once until `wait_until_empty`, if they were seen for `ENOUGH` seconds.
 
         Nothing was seen before `first`, nor between the times `blind`.
         """
-        left = list(found)
-        now = time.time()
-        for one in self.visits(now):
+        left = [visit for visit in found if visit.started_at < self._empty_at]
+        for one in self.visits(self._empty_at):
             parts = [visit for visit in left if visit.started_at <= one.end + 0.3 and one.begin - 0.3 <= visit.ended_at]
             left = [visit for visit in left if visit not in parts]
             seen = min(one.end, blind[0]) - max(one.begin, first), one.end - max(one.begin, blind[1], first)
-            is_over = one.end + COUNTED_AFTER < now
-            if len(parts) > 1 or (not parts and is_over and max(seen) > ENOUGH):
+            if len(parts) > 1 or (not parts and max(seen) > ENOUGH):
                 yield f"a visitor in front of the camera was counted {len(parts)} times"
         if left:
             yield f"{len(left)} visits without a visitor in front of the camera"
@@ -83,6 +80,7 @@ class Scene:
     def wait_until_empty(self) -> None:
         """Waits until somebody's visit has ended, and nobody is there."""
         until(lambda: all(one.end + 1.5 < time.time() for one in self.visits(time.time())), 20, "a moment without a visitor")
+        self._empty_at = time.time()
 
 
 class _Camera(QuietHandler, BaseHTTPRequestHandler):

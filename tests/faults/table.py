@@ -1,6 +1,6 @@
 """The table of faults, in Markdown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.faults.fault import Outcome
@@ -21,16 +21,17 @@ def row(outcome: Outcome) -> tuple[str, ...]:
     return fault.name, held, recovery, f"{outcome.lost} of {outcome.results}", str(outcome.twice), outcome.memory, met
 
 
-def table(outcomes: Iterable[Outcome]) -> str:
-    """Returns the table."""
-    lines = [HEAD, tuple("---" for _ in HEAD), *map(row, outcomes)]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in lines)
-
-
-def write(outcomes: Iterable[Outcome]) -> None:
-    """Replaces the table in the documentation."""
+def write(outcomes: Iterable[Outcome], names: Sequence[str]) -> None:
+    """Writes rows into the table of the documentation, which then has the faults `names` in this order."""
     before, _, rest = PAGE.read_text("utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
+    earlier, end, after = rest.partition(END)
     if not end:
         raise ValueError(f"{PAGE}: {BEGIN.strip()} or {END} is missing")
-    PAGE.write_text(f"{before}{BEGIN}{table(outcomes)}\n{END}{after}", "utf-8")
+    lines = {line.split(" | ")[0].removeprefix("| "): line for line in earlier.splitlines()}
+    lines |= {outcome.fault.name: _line(row(outcome)) for outcome in outcomes}
+    rows = [_line(HEAD), _line("---" for _ in HEAD), *(lines[name] for name in names if name in lines)]
+    PAGE.write_text("\n".join([before + BEGIN.strip(), *rows, END + after]), "utf-8")
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -41,7 +41,7 @@ class _Certificate:
 
 
 class OfBroker(Fault):
-    """The broker's. Counter and bridge connect over TLS; the broker starts again with the expired one, and reads the new one."""
+    """The broker's. Counter and bridge connect over TLS; the broker is restarted with the expired one, and with the new one."""
 
     is_long = True
     name = "broker's certificate expired, and renewed"
@@ -60,7 +60,7 @@ class OfBroker(Fault):
         rig.signal("broker", signal.SIGTERM)
         time.sleep(SECONDS)
         self._certificate.issue()
-        rig.signal("broker", signal.SIGHUP)
+        rig.signal("broker", signal.SIGTERM)
         yield
 
     def problems(self, rig: Rig) -> Iterable[str]:
