@@ -6,7 +6,7 @@ export PYTHON VENV
 # A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix command forget camera setup onnx test fuzz soak test-ecosystem unit broker check format docs bench evaluate scenes model deployment lock audit sbom reset clean
+.PHONY: help run watch matrix command forget camera setup onnx test fuzz test-ecosystem unit broker faults soak check format docs bench evaluate scenes model deployment lock audit sbom reset clean
 .DEFAULT_GOAL := help
 
 help: ## prints this list
@@ -65,6 +65,9 @@ broker: $(VENV)/.dev ## runs the tests with a real Mosquitto
 
 soak: $(VENV)/.dev ## soaks the suite in a day's worth of frames, with kills; twenty minutes; writes docs/reliability.md
 	@exec $(VENV)/bin/python -m tests.soak --write
+
+faults: $(VENV)/.dev ## causes faults in a running suite, and updates docs/reliability.md (about ten minutes): make faults NAMES=killed
+	@exec $(VENV)/bin/python -m tests.faults --write $(NAMES)
 
 check: $(VENV)/.dev ## checks format, lint, spelling and types
 	@$(VENV)/bin/ruff format --check .

@@ -11,6 +11,7 @@ from bridge.policy import Policy, Selector
 from bridge.results import Result
 from bus import Alert, Bus, Crossing, CurrentLabel, Message, Prediction, Summary, Visit, metric_names, states, topics
 from runtime.backoff import Backoff
+from runtime.database import MAX_RETRY_DELAY
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Forwarder:
         self._selector = Selector()
         self._stop = stop
         self._timeout = timeout
-        self._backoff = Backoff(maximum=5.0)
+        self._backoff = Backoff(maximum=MAX_RETRY_DELAY)
         kinds: dict[str, type[Message]] = {
             topics.visit(): Visit,
             topics.crossing(): Crossing,

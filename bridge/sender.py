@@ -12,6 +12,8 @@ from bridge.results import Result
 from bridge.sinks import NotSent, Sink
 from bus import metric_names as names
 from runtime.backoff import Backoff
+from runtime.database import MAX_RETRY_DELAY
+from runtime.logs import LogThrottle
 from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -32,7 +34,9 @@ class Sender:
         self._sink = sink
         self._outbox = outbox
         self._metrics = metrics
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(maximum=sink.max_pause)
+        self._outbox_backoff = Backoff(maximum=MAX_RETRY_DELAY)
+        self._throttle = LogThrottle()
         self._last_sent: Result | None = None
         """The last result sent. It is not sent again when the outbox could not mark it as delivered."""
         self._stopping = threading.Event()
@@ -53,8 +57,13 @@ class Sender:
                 self._sink.maintain()
                 if not self._send_batch():
                     self._outbox.wait(self._name, MAINTENANCE_INTERVAL)
+            except OutboxUnavailable as error:
+                self._metrics.add(names.SINK_FAILED, sink=self._name)
+                if (more := self._throttle("")) is not None:
+                    log.warning("%s: %s; retrying%s", self._name, error, more)
+                self._stopping.wait(self._outbox_backoff.next())
             except Exception as error:
-                is_expected = isinstance(error, NotSent | OutboxUnavailable)
+                is_expected = isinstance(error, NotSent)
                 pause = max(self._backoff.next(), error.retry_after if isinstance(error, NotSent) else 0.0)
                 log.warning("%s: %s; next attempt in %g s", self._name, error, pause, exc_info=not is_expected)
                 self._metrics.add(names.SINK_FAILED, sink=self._name)
@@ -76,5 +85,6 @@ class Sender:
                 self._backoff.reset()
                 self._last_sent = result
             self._outbox.mark_delivered(self._name, number)
+            self._outbox_backoff.reset()
             self._sink.maintain()
         return bool(entries)

@@ -14,8 +14,10 @@ from paho.mqtt import client as mqtt
 from bus.settings import BusSettings
 from bus.tls import Tls, describe_failure
 
-MIN_RETRY_DELAY, MAX_RETRY_DELAY = 0.5, 30
-"""Seconds between attempts to connect; the delay doubles after each failure."""
+RETRY_DELAY = 0.5
+"""Seconds between two attempts to connect. The pause does not grow: the suite's broker is near, and all wait for it."""
+REFUSED_DELAY = 5.0
+"""The same while the broker refuses the user; it logs each attempt."""
 CLOSE_TIMEOUT = 0.5
 """Seconds to wait for the broker to close its side after a DISCONNECT."""
 
@@ -33,6 +35,11 @@ class Client(mqtt.Client):
         """Uses the settings' user, and the present password in MQTT_PASSWORD_FILE, from the next connection on."""
         if settings.username is not None:
             self.username_pw_set(settings.username, settings.password)
+
+    def set_refused(self, is_refused: bool) -> None:
+        """Sets the pause between two attempts to connect to the suite's broker, which may have refused the user."""
+        delay = REFUSED_DELAY if is_refused else RETRY_DELAY
+        self.reconnect_delay_set(delay, delay)  # type: ignore[arg-type]  # a float works too
 
     def use_tls(self, tls: Tls) -> None:
         self._tls = tls
@@ -136,13 +143,13 @@ def create_client(settings: BusSettings, persistent: bool, max_queued: int) -> C
     client.sign_in_as(settings)
     if (tls := settings.tls) is not None:
         client.use_tls(tls)
-    configure(client, max_queued)
+    configure(client, max_queued, RETRY_DELAY)
     return client
 
 
-def configure(client: Client, max_queued: int) -> None:
-    """Sets the options that all clients share."""
-    client.reconnect_delay_set(MIN_RETRY_DELAY, MAX_RETRY_DELAY)  # type: ignore[arg-type]  # a float works too
+def configure(client: Client, max_queued: int, max_retry_delay: float) -> None:
+    """Sets the options that all clients share. The pause between two attempts to connect doubles up to `max_retry_delay` s."""
+    client.reconnect_delay_set(RETRY_DELAY, max_retry_delay)  # type: ignore[arg-type]  # a float works too
     client.max_queued_messages_set(max_queued)
     client.max_inflight_messages_set(max_queued)  # so that repeated messages go before queued ones
     client.enable_logger(logging.getLogger("paho"))

@@ -239,6 +239,7 @@ class Bus:
         self._client.will_set(will.topic, will.pack(), will.QOS, will.RETAINED)
 
     def _on_connect(self, _client: mqtt.Client, _userdata: Any, _flags: dict[str, int], code: int) -> None:
+        self._client.set_refused(code in CREDENTIALS_REFUSED)
         if code != mqtt.MQTT_ERR_SUCCESS:
             if (more := self._throttle("refused")) is not None:
                 log.error("broker at %s refused %r: %s; retrying%s", self._address, self.name, self._refusal(code), more)
@@ -276,7 +277,7 @@ class Bus:
         if time.monotonic() < self._warn_after:
             self.metrics.add(names.CONNECT_FAILED)
         else:
-            self.count_and_warn(names.CONNECT_FAILED, text)
+            self.count_and_warn(names.CONNECT_FAILED, text, self._client.failure)  # another reason is worth a line of its own
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self.connected, self.settled = self.connected, False, False

@@ -22,6 +22,8 @@ SHUTDOWN_TIMEOUT = 1.0
 """Seconds. A thread that hangs in a camera driver is abandoned."""
 POLL_INTERVAL = 0.5
 """Seconds between two checks of whether the reader must stop."""
+MAX_PAUSE = 2.0
+"""Upper bound of the seconds until a lost source is opened again. After a refused login, network cameras wait for longer."""
 MAX_LAG = 0.1
 """Seconds that a picture of a recording can be late before its playback has slowed down. A classifier refuses old frames."""
 SUSPENSION_GRACE = 0.5
@@ -57,7 +59,7 @@ class Reader(Worker):
         self._picture_timeout = picture_timeout
         self._source_timeout = source_timeout
         self._called_at: float | None = None
-        self._backoff = backoff or Backoff()
+        self._backoff = backoff or Backoff(maximum=MAX_PAUSE)
         self._clock = self._create_clock()
         self._newest: NewestSlot[None, CapturedPicture] = NewestSlot()
         self._last_picture_at = time.monotonic()

@@ -8,6 +8,7 @@ from bus import Bus, states
 from bus import metric_names as names
 from counter.database import LedgerUnavailable
 from runtime.backoff import Backoff
+from runtime.database import MAX_RETRY_DELAY
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ class Retry:
         self.stop = threading.Event()
         self._bus = bus
         self._detail = detail
-        self._backoff = Backoff(maximum=5.0)
+        self._backoff = Backoff(maximum=MAX_RETRY_DELAY)
 
     def __call__(self, call: Callable[[], T]) -> T:
         """Repeats a call until the ledger is available. Returns its result. Raises `StopRequested`."""

@@ -16,6 +16,8 @@ GUESTS_PORT, USERS_PORT = 1883, 1884
 """Ports for guests, who can only read, and for the modules, unless the settings say otherwise."""
 WATCHDOG = 60
 """Seconds without a sign of life after which systemd restarts a module. The heartbeat sends one every five seconds."""
+RESTART_DELAY = 0.5
+"""Seconds until systemd starts a program again that has ended: with its start, results are back within three."""
 START_TIMEOUT = 600
 """Seconds for a start: the classifier may have to fetch a model."""
 BROKER_MEMORY = 128 * 1024 * 1024
@@ -145,7 +147,7 @@ def _service(
 ) -> str:
     """Returns a unit. The settings in /etc take precedence over `environment`. `files` are further files with settings there."""
     broker = "" if name == "broker" else "\nWants=footfall-broker.service\nAfter=footfall-broker.service"
-    lines = [settings, "Restart=always", "RestartSec=5", f"User={user_name(name)}", f"MemoryMax={service.memory}"]
+    lines = [settings, "Restart=always", f"RestartSec={RESTART_DELAY}", f"User={user_name(name)}", f"MemoryMax={service.memory}"]
     lines += [f"Environment={key}={value}" for key, value in environment.items()]
     lines += [f"EnvironmentFile=-{SETTINGS.with_name(f'{one}.env')}" for one in (SETTINGS.stem, *files)]
     foreign = foreign_settings("capture" if name.startswith("capture") else name)

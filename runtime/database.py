@@ -14,6 +14,8 @@ from runtime.errors import FootfallError, InvalidSetting
 Connection = sqlite3.Connection
 LOCK_TIMEOUT = 2.0
 """Seconds to wait for another process to unlock the file or the folder."""
+MAX_RETRY_DELAY = 2.0
+"""Maximum seconds between two attempts to use a file that is unavailable, so that work continues soon when it is back."""
 MAX_BROKEN = 3
 """Number of damaged files to keep, the newest."""
 WAL_PAGES = 250

@@ -1,7 +1,9 @@
 """An HTTP server for an ASGI application, on a thread. It needs uvicorn, so only modules with a server import it."""
 
 import asyncio
+import logging
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +21,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from runtime.errors import InvalidSetting
 from runtime.http_log import limit_lines
 from runtime.listener import ACCEPTED_AT_ONCE, Listener
+from runtime.logs import LogThrottle
+
+log = logging.getLogger(__name__)
 
 REQUEST_TIMEOUT = 5
 """Seconds within which a connection must complete the headers of its first or next request."""
@@ -47,6 +52,14 @@ class Certificate(NamedTuple):
 
     chain: Path
     key: Path
+
+    @property
+    def changed_at(self) -> list[int] | None:
+        """When the files were last changed; None while one is missing."""
+        try:
+            return [path.stat().st_mtime_ns for path in self]
+        except OSError:
+            return None
 
 
 class _Flow(FlowControl):
@@ -127,13 +140,36 @@ class _UvicornServer(uvicorn.Server):
 
     _loop: asyncio.AbstractEventLoop | None = None
 
+    def __init__(self, config: uvicorn.Config, certificate: Certificate | None) -> None:
+        super().__init__(config)
+        self._certificate = certificate
+        self._changed_at = None if certificate is None else certificate.changed_at
+        self._throttle = LogThrottle()
+
     async def main_loop(self) -> None:
         """Serves until `stop`."""
         self._stopping = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
+            self._renew_certificate()
             with anyio.move_on_after(TICK_INTERVAL):
                 await self._stopping.wait()
+
+    def _renew_certificate(self) -> None:
+        """Uses a certificate that was renewed for new connections, as soon as its key is there too."""
+        if self._certificate is None or (changed_at := self._certificate.changed_at) == self._changed_at:
+            return
+        try:
+            # In another context first: if the key is not the certificate's, it would have neither.
+            for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self.config.ssl):
+                if context is not None:
+                    context.load_cert_chain(*self._certificate, "")
+        except OSError:
+            if (more := self._throttle("")) is not None:
+                log.warning("%s: cannot be used with its key yet; the earlier one still is%s", self._certificate.chain, more)
+        else:
+            self._changed_at = changed_at
+            log.info("%s: renewed", self._certificate.chain)
 
     def stop(self) -> None:
         """Ends `main_loop`, also one that has yet to begin. Thread-safe."""
@@ -190,7 +226,7 @@ class Server:
             ssl_keyfile=certificate and certificate.key,
             server_header=False,
         )
-        self._server = _UvicornServer(config)
+        self._server = _UvicornServer(config, certificate)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
 
     def __enter__(self) -> Self:

@@ -34,6 +34,9 @@ class Context(NamedTuple):
 class Sink:
     """The connection to one other system. All methods except `start` are called on the sink's thread."""
 
+    max_pause = 30.0
+    """Upper bound of the seconds until the sender tries again; the pause doubles with each failure."""
+
     def start(self) -> None:
         """Called once, when the outbox can be read and before the first result is selected."""
 

@@ -297,3 +297,16 @@ def test_the_sender_delivers_each_result_once_in_order(outbox: Outbox, tmp_path:
     with sender(unread):
         pass
     until(lambda: sink.is_closed and broken.is_closed and unread.is_closed)
+
+
+def test_results_go_on_soon_after_the_outbox_was_unavailable(outbox: Outbox, tmp_path: Path) -> None:
+    """The sink's own pause, which is long after failures of the sink, does not apply."""
+    sink, metrics = FlakySink(), Metrics()
+    outbox.add(visits(0, 1))
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with Sender("log", sink, outbox, metrics, Backoff(limit(60), limit(60))):
+            until(lambda: metrics.snapshot().get(names.SINK_FAILED))
+            other.execute("ROLLBACK")
+            until(lambda: outbox.size == 0, 3)
+    assert sink.sent == visit_ids(0, 1)

@@ -12,6 +12,7 @@ import pytest
 from paho.mqtt import client as mqtt
 
 from bus import About, Bus, CurrentLabel, Frame, Pixels, Prediction, Status, states, topics
+from bus import metric_names as names
 from bus.client import secret_name
 from bus.settings import BusSettings
 from bus.subscriptions import Subscriptions
@@ -119,6 +120,12 @@ def test_without_a_broker(caplog: pytest.LogCaptureFixture) -> None:
         begin = time.monotonic()
     assert time.monotonic() - begin < limit(5)
     assert caplog.text.count("no broker at") == 1
+
+
+def test_a_broker_that_was_away_for_long_is_found_at_once() -> None:
+    """The pause between two attempts to connect does not grow, however long the broker is away."""
+    with Bus(settings(free_port())) as bus:
+        until(lambda: bus.metrics.snapshot()[names.CONNECT_FAILED] >= 8, 8, "eight attempts")
 
 
 def test_a_session_is_protected_by_its_password(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:

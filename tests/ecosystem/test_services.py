@@ -77,8 +77,8 @@ def test_the_services_of_a_machine_that_boots(machine: Machine) -> None:
     wait_for_visit(machine)
     for unit in UNITS:
         assert show(machine, unit)["NRestarts"] == "0", machine.run(f"journalctl -u {unit} -n 20")
-    restarts_after(machine, "footfall-counter", "KILL", 12)
-    restarts_after(machine, "footfall-broker", "KILL", 12)
+    restarts_after(machine, "footfall-counter", "KILL", 5)
+    restarts_after(machine, "footfall-broker", "KILL", 5)
     restarts_after(machine, "footfall-classifier", "STOP", WATCHED + 12)
     assert "Watchdog timeout" in machine.run("journalctl -u footfall-classifier")
     wait_for_visit(machine)

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
@@ -71,9 +72,9 @@ class EdgeHub:
         self.withhold_acks = self.cut_next = self.is_frozen = False
         self.twin = Twin(self.send)
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority = trustme.CA()
-        authority.cert_pem.write_to_path(str(self.ca_file))
-        authority.issue_cert(self.host).configure_cert(self.context)
+        self._authority = trustme.CA()
+        self._authority.cert_pem.write_to_path(str(self.ca_file))
+        self.renew_certificate()
         self._records = folder / "records.jsonl"
         self._server: _Server | None = None
         self.lock = threading.Lock()
@@ -88,6 +89,11 @@ class EdgeHub:
 
     def __exit__(self, *_: object) -> None:
         self.end()
+
+    def renew_certificate(self, valid: timedelta = timedelta(1)) -> None:
+        """Uses a new certificate for new connections. If `valid` is negative, it expired that long ago."""
+        end = datetime.now(timezone.utc) + valid
+        self._authority.issue_cert(self.host, not_before=end - timedelta(2), not_after=end).configure_cert(self.context)
 
     def start(self) -> None:
         self._server = _Server((self.host, PORT), partial(_Connection, self))

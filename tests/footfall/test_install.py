@@ -46,7 +46,13 @@ def test_each_service_has_its_own_user_password_and_limits(tmp_path: Path) -> No
     for name, lines in found.items():
         container = compose.get("mosquitto" if name == "broker" else name)
         limits = container["deploy"]["resources"]["limits"]["memory"] if container else SERVICES[name].memory
-        assert {f"User=footfall-{name}", f"MemoryMax={limits}", "Restart=always", "ProtectSystem=strict"} <= set(lines)
+        assert {
+            f"User=footfall-{name}",
+            f"MemoryMax={limits}",
+            "Restart=always",
+            "RestartSec=0.5",
+            "ProtectSystem=strict",
+        } <= set(lines)
         assert {"NoNewPrivileges=yes", "PrivateTmp=yes", "CapabilityBoundingSet=", "DevicePolicy=closed"} <= set(lines)
         (unset,) = (set(line.partition("=")[2].split(" ")) for line in lines if line.startswith("UnsetEnvironment="))
         assert {one for one in OWNERS if OWNERS[one] == name} == set(OWNERS) - unset

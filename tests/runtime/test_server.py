@@ -237,6 +237,30 @@ def test_websockets_stay_open_and_refused_ones_make_room() -> None:
                 one.recv(1)
 
 
+def test_a_renewed_certificate_is_used_without_a_restart(tmp_path: Path) -> None:
+    """New connections get it as soon as both of its files are complete; until then they get the earlier one."""
+    address, authorities = ("127.0.0.1", free_port()), [trustme.CA(), trustme.CA()]
+    first, second = (authority.issue_cert("127.0.0.1") for authority in authorities)
+    certificate = Certificate(tmp_path / "chain.pem", tmp_path / "key.pem")
+
+    def is_trusted(authority: trustme.CA) -> bool:
+        trust = ssl.create_default_context()
+        authority.configure_trust(trust)
+        with suppress(ssl.SSLCertVerificationError), connect(address, "127.0.0.2") as client:
+            return bool(trust.wrap_socket(client, server_hostname="127.0.0.1").version())
+        return False
+
+    first.cert_chain_pems[0].write_to_path(certificate.chain)
+    first.private_key_pem.write_to_path(certificate.key)
+    with Server(reader, Address("HTTP_PORT", *address), SIZE, certificate):
+        assert is_trusted(authorities[0])
+        second.private_key_pem.write_to_path(certificate.key)
+        time.sleep(1.5 * server.TICK_INTERVAL)
+        assert is_trusted(authorities[0])
+        second.cert_chain_pems[0].write_to_path(certificate.chain)
+        until(lambda: is_trusted(authorities[1]), 5, "the renewed certificate")
+
+
 def test_one_address_cannot_take_all_places() -> None:
     """With as many requests as it can have, there are places for another address. Their number does not grow without end."""
     address = ("127.0.0.1", free_port())
@@ -288,16 +312,6 @@ async def browser(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "websocket.accept"})
     while (await receive())["type"] != "websocket.disconnect":
         pass
-
-
-UPGRADE = b"""GET / HTTP/1.1\r
-Host: a\r
-Connection: Upgrade\r
-Upgrade: websocket\r
-Sec-WebSocket-Version: 13\r
-Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r
-\r
-"""
 
 
 @pytest.mark.parametrize("more", [b"", b"\x88\x82\0\0\0\0\x03\xe8"], ids=["alone", "before the end"])

@@ -60,6 +60,10 @@ class Module:
         """Whether the process is running."""
         return self.process is not None and self.process.poll() is None
 
+    def setting(self, name: str) -> str:
+        """Returns a variable of its environment."""
+        return self._environment[name]
+
     @property
     def log(self) -> str:
         """The standard error so far."""

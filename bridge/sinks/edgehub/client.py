@@ -49,6 +49,8 @@ class Timeouts:
 class EdgeHubSink(Sink):
     """A sink that replaces its client after each failure."""
 
+    max_pause = 2.0  # edgeHub runs on the same device
+
     def __init__(self, control: Control, metrics: Metrics, timeouts: Timeouts | None = None) -> None:
         self._control = control
         self._metrics = metrics

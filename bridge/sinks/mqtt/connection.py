@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 KEEPALIVE = 30
 """Seconds; a broken connection is detected after twice this time, or by `PUBACK_TIMEOUT`."""
+MAX_RETRY_DELAY = 30.0
+"""Upper bound of the seconds between two attempts to connect; other people run this broker."""
 PUBACK_TIMEOUT = 20.0
 """Seconds to wait for the acknowledgement of a message; then the connection is replaced."""
 SESSION_EXPIRY = 3600
@@ -105,7 +107,7 @@ class Connection:
             client.username_pw_set(target.username, target.password)
         if target.tls is not None:
             client.use_tls(target.tls)
-        configure(client, MAX_QUEUED)
+        configure(client, MAX_QUEUED, MAX_RETRY_DELAY)
         client.on_connect = self._on_connect
         client.on_connect_fail = lambda *_: self._on_failure(f"no connection: {client.failure}")
         client.on_disconnect = lambda *_: self._on_disconnect()

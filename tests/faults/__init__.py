@@ -1,0 +1,1 @@
+"""Causes faults in a running suite, one after the other, while visitors come and go, and measures what holds."""

@@ -1,0 +1,1 @@
+"""Faults by kind. Each module here has a tuple `FAULTS`."""
