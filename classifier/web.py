@@ -129,18 +129,18 @@ async def _read_picture(request: Request) -> bytes:
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     if kind.strip().lower() != "multipart/form-data":
         return await _read_body(request, MAX_PICTURE_BYTES)
-    # Starlette decodes fields without a file name; Latin-1 keeps their bytes.
-    headers = Headers({"content-type": f"{kind}; charset=latin-1;{parameters}"})
+    # Starlette decodes fields without a file name; Latin-1 keeps their bytes. Of several charsets the last one counts.
+    headers = Headers({"content-type": f"{kind};{parameters}; charset=latin-1"})
     parser = MultiPartParser(headers, _single_chunk(await _read_body(request, MAX_BODY_BYTES)), max_part_size=MAX_BODY_BYTES)
     parser.spool_max_size = MAX_BODY_BYTES  # keeps it in memory
     try:
         form = await parser.parse()
-    except MultiPartException:
+        fields = []
+        for name, value in form.multi_items():
+            content = value.encode("latin-1") if isinstance(value, str) else await value.read()
+            fields.append((name.lower() == "imagedata", not isinstance(value, str), len(content), content))
+    except (MultiPartException, UnicodeError):  # a damaged header can hide the charset
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not a valid form") from None
-    fields = []
-    for name, value in form.multi_items():
-        content = value.encode("latin-1") if isinstance(value, str) else await value.read()
-        fields.append((name.lower() == "imagedata", not isinstance(value, str), len(content), content))
     if not fields:
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no fields; it must have a picture in imageData")
     picture = max(fields)[-1]

@@ -101,8 +101,19 @@ NUMBERS = (
     b"\0\0\xc0\x7f",
 )
 TARGETS = [
-    Target("model.tflite", partial(models, "tflite"), plain(partial(read, "tflite")), pieces=(*NUMBERS, *PIECES)),
-    Target("model.onnx", partial(models, "onnx"), plain(partial(read, "onnx")), pieces=(*NUMBERS, *PIECES)),
-    Target("model.tflite.run", partial(models, "tflite"), partial(opened_model, "tflite"), pieces=NUMBERS, inputs=10_000),
-    Target("model.onnx.run", partial(models, "onnx"), partial(opened_model, "onnx"), pieces=NUMBERS, inputs=10_000),
+    *(
+        Target(f"model.{kind}", partial(models, kind), plain(partial(read, kind)), pieces=(*NUMBERS, *PIECES))
+        for kind in BACKENDS
+    ),
+    *(
+        Target(
+            f"model.{kind}.run",
+            partial(models, kind),
+            partial(opened_model, kind),
+            pieces=NUMBERS,
+            inputs=10_000,
+            memory=trial.MAX_MEMORY,  # of the other process, which ends there
+        )
+        for kind in BACKENDS
+    ),
 ]
