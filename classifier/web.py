@@ -140,8 +140,8 @@ async def _read_picture(bodies: Bodies, request: Request) -> AsyncIterator[bytes
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     is_form = kind.strip().lower() == "multipart/form-data"
     async with bodies.read(request, MAX_BODY_BYTES if is_form else MAX_PICTURE_BYTES, PICTURE_RULE) as body:
-        # Starlette decodes fields without a file name; Latin-1 keeps their bytes.
-        yield await _find_picture(body, f"{kind}; charset=latin-1;{parameters}") if is_form else body
+        # Starlette decodes fields without a file name; Latin-1 keeps their bytes. Of several charsets the last one counts.
+        yield await _find_picture(body, f"{kind};{parameters}; charset=latin-1") if is_form else body
 
 
 async def _find_picture(body: bytes, content_type: str) -> bytes:
@@ -150,12 +150,12 @@ async def _find_picture(body: bytes, content_type: str) -> bytes:
     parser.spool_max_size = MAX_BODY_BYTES  # keeps it in memory
     try:
         form = await parser.parse()
-    except MultiPartException:
+        fields = []
+        for name, value in form.multi_items():
+            content = value.encode("latin-1") if isinstance(value, str) else await value.read()
+            fields.append((name.lower() == "imagedata", not isinstance(value, str), len(content), content))
+    except (MultiPartException, UnicodeError):  # a damaged header can hide the charset
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the body is not a valid form") from None
-    fields = []
-    for name, value in form.multi_items():
-        content = value.encode("latin-1") if isinstance(value, str) else await value.read()
-        fields.append((name.lower() == "imagedata", not isinstance(value, str), len(content), content))
     if not fields:
         raise HTTPException(HTTPStatus.BAD_REQUEST, "the form has no fields; it must have a picture in imageData")
     picture = max(fields)[-1]

@@ -104,6 +104,12 @@ class Protocol(H11Protocol):
             self.timeout_keep_alive_task = timer
         self._note_waiting()
 
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Leaves the connection to the WebSocket, unless that cannot read the request: uvicorn would never answer or close it."""
+        super().handle_websocket_upgrade(event)
+        if getattr(getattr(self.transport.get_protocol(), "conn", None), "handshake_exc", None) is not None:
+            self.transport.close()
+
     def on_response_complete(self) -> None:
         """Waits for the next request."""
         super().on_response_complete()

@@ -222,6 +222,15 @@ def test_a_model_that_hangs(client: TestClient, monkeypatch: pytest.MonkeyPatch)
         released.set()
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "utf-8", "nothing", "latin-1; charset=utf-7"])
+def test_the_charset_of_a_form_does_not_matter(client: TestClient, charset: str) -> None:
+    """A picture in a field without a file name keeps its bytes, and other content is no picture."""
+    kind = f"{FORM}; charset={charset}"
+    check(post(client, form(("name=imageData", PNG)), kind))
+    for text in ("ab", "\u2020", "+ICA-"):
+        assert refused(post(client, form(("name=imageData", text.encode())), kind), 400).startswith("picture: ")
+
+
 FORM_SCOPE = {
     "type": "http",
     "method": "POST",

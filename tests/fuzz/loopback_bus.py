@@ -11,6 +11,8 @@ from bus import Answer, Bus, Frame, Message, Question, topics
 from bus.settings import BusSettings
 from tests.support import samples
 
+FRAME = samples.frame()
+
 
 class LoopbackBus(Bus):
     """A bus whose messages arrive at its own subscriptions at once."""
@@ -51,7 +53,7 @@ class LoopbackBus(Bus):
     def progressed(self) -> None:
         """Delivers a picture of each camera whose frames somebody wants."""
         for camera in {topics.frame.name_in(topic) for topic, kind, *_ in self._handlers if kind is Frame}:
-            frame = samples.frame(camera, captured_at=round(time.time(), 3))
+            frame = replace(FRAME, camera=camera, captured_at=round(time.time(), 3))
             self.publish(frame)
             self.publish(replace(samples.prediction(captured_at=frame.captured_at, camera=camera), sequence=frame.sequence))
 

@@ -42,14 +42,12 @@ class SkippingSelector(selectors.DefaultSelector):
         self.has_threads: Callable[[], bool] = bool
 
     def select(self, timeout: float | None = None) -> Any:
-        """Returns the ready sockets at once, unless threads are working."""
-        if timeout is None or timeout <= 0:
-            return super().select(timeout)
-        if self.has_threads():
-            return super().select(min(timeout, 0.05))
-        if not (ready := super().select(0)):
+        """Returns the ready sockets, which only threads make ready."""
+        if timeout is None or self.has_threads():
+            return super().select(timeout and min(timeout, 0.05))
+        if timeout > 0:
             self.skipped += timeout + 1e-4  # a timer must be due then, however its time is rounded
-        return ready
+        return []
 
 
 class Socket:

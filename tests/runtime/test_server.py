@@ -331,3 +331,12 @@ def test_text_that_is_not_utf_8_needs_no_traceback(
             pass
     assert caplog.records
     assert {(one.levelname, one.exc_info) for one in caplog.records} == {("WARNING", None)}
+
+
+@pytest.mark.parametrize("host", [b"\x1b", b"a" * 9000], ids=["control character", "long"])
+def test_an_upgrade_that_cannot_be_read_is_closed(host: bytes) -> None:
+    """uvicorn would leave it open without an answer, and so many would take the places of all others."""
+    address = ("127.0.0.1", free_port())
+    with Server(browser, Address("WEB_PORT", *address), 4), connect(address, "127.0.0.2") as client:
+        client.sendall(UPGRADE.replace(b"Host: a", b"Host: " + host))
+        assert client.recv(4096) == b""

@@ -16,6 +16,7 @@ from classifier import trial
 from classifier.export import Export
 from classifier.inspectors import inspect
 from classifier.model import Model
+from tests.classifier import test_hostile_exports as hostile
 from tests.fuzz.target import Parse, Target, plain
 from tests.support import onnx, tflite
 from tests.support.broker import ROOT
@@ -36,7 +37,8 @@ def models(kind: str) -> Sequence[bytes]:
     else:
         network = onnx.Network()
         network.output(network.colour(), "probabilities", (1, 3))
-        made = [network.model()]
+        made = [network.model(), network.model({"names": "{0: 'a', 1: 'b', 2: 'c'}", "stride": "32", "imgsz": "[16, 16]"})]
+        made += [hostile.ultralytics(names)["model.onnx"] for names in (b"['a', 'b']", b"{0: 'a', 1: b'b'}", b"f'{1}'")]
     return [*made, *found]
 
 
@@ -59,6 +61,7 @@ def run_forked(command: Sequence[str], **options: Any) -> subprocess.CompletedPr
     child = os.fork()
     if not child:
         os.close(reading)
+        os.dup2(writing, 1)
         os.dup2(writing, 2)
         _run_in_child(command[-1], options["input"])
     os.close(writing)
@@ -98,8 +101,19 @@ NUMBERS = (
     b"\0\0\xc0\x7f",
 )
 TARGETS = [
-    Target("model.tflite", partial(models, "tflite"), plain(partial(read, "tflite")), pieces=(*NUMBERS, *PIECES)),
-    Target("model.onnx", partial(models, "onnx"), plain(partial(read, "onnx")), pieces=(*NUMBERS, *PIECES)),
-    Target("model.tflite.run", partial(models, "tflite"), partial(opened_model, "tflite"), pieces=NUMBERS, inputs=10_000),
-    Target("model.onnx.run", partial(models, "onnx"), partial(opened_model, "onnx"), pieces=NUMBERS, inputs=10_000),
+    *(
+        Target(f"model.{kind}", partial(models, kind), plain(partial(read, kind)), pieces=(*NUMBERS, *PIECES))
+        for kind in BACKENDS
+    ),
+    *(
+        Target(
+            f"model.{kind}.run",
+            partial(models, kind),
+            partial(opened_model, kind),
+            pieces=NUMBERS,
+            inputs=10_000,
+            memory=trial.MAX_MEMORY,  # of the other process, which ends there
+        )
+        for kind in BACKENDS
+    ),
 ]
