@@ -242,7 +242,7 @@ async def _end(task: asyncio.Task[Any]) -> None:
 
 
 @contextmanager
-def web_server(app: Any, max_requests: int, good: bytes) -> Iterator[WebServer]:
+def web_server(app: Any, max_requests: int, good: bytes, has_websockets: bool = False) -> Iterator[WebServer]:
     """Runs the server of an application while entered. `good` is a request that it answers with 200."""
     selector = SkippingSelector()
     loop = asyncio.SelectorEventLoop(selector)
@@ -251,7 +251,7 @@ def web_server(app: Any, max_requests: int, good: bytes) -> Iterator[WebServer]:
         closing(loop),
     ):
         asyncio.set_event_loop(loop)
-        bound = Server(app, Address("WEB_PORT", "127.0.0.1", 0), max_requests)
+        bound = Server(app, Address("WEB_PORT", "127.0.0.1", 0), max_requests, has_websockets=has_websockets)
         bound._socket.close()
         bound._server.config.load()
         lifespan = LifespanOn(bound._server.config)

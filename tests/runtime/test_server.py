@@ -337,6 +337,7 @@ def test_text_that_is_not_utf_8_needs_no_traceback(
 def test_an_upgrade_that_cannot_be_read_is_closed(host: bytes) -> None:
     """uvicorn would leave it open without an answer, and so many would take the places of all others."""
     address = ("127.0.0.1", free_port())
-    with Server(browser, Address("WEB_PORT", *address), 4), connect(address, "127.0.0.2") as client:
+    server = Server(browser, Address("WEB_PORT", *address), 4, has_websockets=True)
+    with server, connect(address, "127.0.0.2") as client:
         client.sendall(UPGRADE.replace(b"Host: a", b"Host: " + host))
         assert client.recv(4096) == b""

@@ -145,7 +145,7 @@ def dashboard(password: str | None = None) -> Iterator[WebServer]:
     bus = LoopbackBus(settings, answer)
     hub = Hub(bus, settings, password is not None)
     app = Guard(create_app(hub), password, [], clock=partial(next, itertools.count(0, 3600)))
-    with web_server(app, MAX_REQUESTS, GOOD) as server:
+    with web_server(app, MAX_REQUESTS, GOOD, has_websockets=True) as server:
         bus.settle()
         bus.publish(replace(CAPTURE, metrics={MOTION: 0}))
         yield server
