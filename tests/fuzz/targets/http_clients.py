@@ -21,6 +21,7 @@ from tests.support import hostile, multipart, samples
 from tests.support.cameras import CHALLENGES
 from tests.support.clock import Clock
 from tests.support.mutation import PIECES as BYTES
+from tests.support.wait import limit
 
 CAMERA = "http://user:p%40ss@camera.invalid/snapshot.jpg"
 MODEL = "https://models.invalid/shop.zip?sig=a"
@@ -124,7 +125,7 @@ def opened_camera() -> Iterator[Parse]:
 
         def parse(data: bytes) -> None:
             server.prepare(data)
-            camera = HttpCamera(CAMERA, SourceOptions(clock=Clock()), timeout=5.0)
+            camera = HttpCamera(CAMERA, SourceOptions(clock=Clock()), timeout=limit(5.0))
             with closing(camera.pictures()) as pictures:
                 try:
                     for picture in islice((one for one in pictures if one is not None), MAX_PICTURES):
