@@ -17,26 +17,23 @@ MAX_VALUES = 16_384
 LONG_HEADER = 4
 """How many values one with a longer header counts as: it takes more time to read, and is rare in messages."""
 
-_TOO_MANY = f"more than {MAX_VALUES} values"
 _SIZES = [1] * 256
 """Size in bytes of a value, by its first byte; 0 if it has a length or contains others."""
 for _first, _size in {0xCA: 5, 0xCB: 9, 0xCC: 2, 0xCD: 3, 0xCE: 5, 0xCF: 9, 0xD0: 2, 0xD1: 3, 0xD2: 5, 0xD3: 9}.items():
     _SIZES[_first] = _size  # numbers
-for _power in range(5):
-    _SIZES[0xD4 + _power] = 2 + 2**_power  # extensions of fixed size
 for _length in range(32):
     _SIZES[0xA0 + _length] = 1 + _length  # short texts
 _SHORT = [0] * 256
 """Number of values in a short map or list, by its first byte."""
 for _length in range(1, 16):
     _SHORT[0x80 + _length], _SHORT[0x90 + _length] = 2 * _length, _length
-_CONTENTS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xC7: 1, 0xC8: 2, 0xC9: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
-"""Bytes of the length of bytes, extensions and texts."""
-_EXTENSIONS = {0xC7, 0xC8, 0xC9}
-"""They have a byte for their type."""
+_CONTENTS = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+"""Bytes of the length of bytes and texts."""
+_EXTENSIONS = (0xC7, 0xC8, 0xC9, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8)
+"""Timestamps and other types that no message has: msgpack would make an object of each, which takes long."""
 _CONTAINERS = {0xDC: (2, 1), 0xDD: (4, 1), 0xDE: (2, 2), 0xDF: (4, 2)}
 """Bytes of the length of lists and maps, and values for each of their items."""
-for _first in (*_CONTENTS, *_CONTAINERS, *(_first for _first in range(256) if _SHORT[_first])):
+for _first in (*_CONTENTS, *_CONTAINERS, *_EXTENSIONS, *(_first for _first in range(256) if _SHORT[_first])):
     _SIZES[_first] = 0
 
 
@@ -70,21 +67,14 @@ def _check_headers(payload: bytes) -> None:
         left -= 1
         if size := _SIZES[first]:
             at += size
-        elif (width := _CONTENTS.get(first)) is not None:
-            at += 1 + width + int.from_bytes(payload[at + 1 : at + 1 + width], "big") + (first in _EXTENSIONS)
-            if (total := total + LONG_HEADER) > MAX_VALUES:
-                raise ValueError(_TOO_MANY)
         else:
             if number := _SHORT[first]:
-                total += number + 1
+                at, total = at + 1, total + number + 1
             else:
-                width, each = _CONTAINERS[first]
-                number = int.from_bytes(payload[at + 1 : at + 1 + width], "big") * each
-                at += width
-                total += number + LONG_HEADER
-            at += 1
+                size, number = _read_header(payload, at)
+                at, total = at + size, total + number + LONG_HEADER
             if total > MAX_VALUES:
-                raise ValueError(_TOO_MANY)
+                raise ValueError(f"more than {MAX_VALUES} values")
             if number:
                 outer.append(left)
                 left = number
@@ -94,3 +84,14 @@ def _check_headers(payload: bytes) -> None:
             if not outer:
                 return
             left = outer.pop()
+
+
+def _read_header(payload: bytes, at: int) -> tuple[int, int]:
+    """Returns the size of a long header, with the text or bytes that follow, and the number of values that follow."""
+    first = payload[at]
+    if (width := _CONTENTS.get(first)) is not None:
+        return 1 + width + int.from_bytes(payload[at + 1 : at + 1 + width], "big"), 0
+    if first not in _CONTAINERS:
+        raise ValueError("extension types are not allowed")
+    width, each = _CONTAINERS[first]
+    return 1 + width, int.from_bytes(payload[at + 1 : at + 1 + width], "big") * each

@@ -33,7 +33,7 @@ def test_faults_are_found(tmp_path: Path, name: str) -> None:
 
     The fuzzer goes on after a crash and a hang.
     """
-    result = fuzz("tests.fuzz.faulty", name, Options("1", inputs=30, hang=1.0, folder=tmp_path))
+    result = fuzz("tests.fuzz.faulty", name, Options("1", inputs=15, hang=0.5, folder=tmp_path))
     assert {finding.kind for finding in result.findings} == {KINDS.get(name, "error")}
     assert result.accepted
     content = Path(result.findings[0].path).read_bytes()
