@@ -44,6 +44,8 @@ PIECES = (
     ),
 )
 """What parsers of HTTP stumble over."""
+MAX_REQUESTS_BYTES = 128 * 1024
+"""Upper bound of a connection's bytes. More are more requests, each with its own cost."""
 HOST = b"Host: 127.0.0.1:9001\r\n"
 
 

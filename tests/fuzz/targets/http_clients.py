@@ -125,7 +125,7 @@ def opened_camera() -> Iterator[Parse]:
 
         def parse(data: bytes) -> None:
             server.prepare(data)
-            camera = HttpCamera(CAMERA, SourceOptions(clock=Clock()), timeout=limit(5))
+            camera = HttpCamera(CAMERA, SourceOptions(clock=Clock()), timeout=limit(5.0))
             with closing(camera.pictures()) as pictures:
                 try:
                     for picture in islice((one for one in pictures if one is not None), MAX_PICTURES):

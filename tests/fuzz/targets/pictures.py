@@ -1,7 +1,6 @@
 """Pictures, as the classifier and capture read them, and streams of them."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import cv2
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from bus.images import checked
 from capture.drivers.mjpeg import find_jpegs
 from capture.pictures.jpeg import JpegPicture, open_still
-from classifier.preprocess import decode, decode_any
+from classifier.preprocess import decode_any
 from runtime.errors import FootfallError
 from tests.fuzz.target import Target, plain
 from tests.support import hostile, multipart
@@ -68,11 +67,6 @@ def pictures() -> Sequence[bytes]:
     return [*made, *grey, progressive, *saved, turned, hostile.jpeg(64, 64, 3), hostile.bmp(40, 30), *refused]
 
 
-def jpegs() -> Sequence[bytes]:
-    """Returns the JPEGs."""
-    return [one for one in pictures() if one.startswith(b"\xff\xd8")]
-
-
 def capture_still(data: bytes) -> None:
     """Reads a picture as capture does: whole if it can be passed on, and its pixels and thumbnail in any case."""
     picture = open_still(data)
@@ -104,7 +98,6 @@ def read_stream(data: bytes) -> None:
 TARGETS = [
     Target("pictures.header", pictures, plain(check), pieces=PIECES),
     Target("pictures.classifier", pictures, plain(decode_any), pieces=PIECES),
-    Target("pictures.frame", jpegs, plain(partial(decode, reduction=8)), pieces=PIECES),
     Target("pictures.capture", pictures, plain(capture_still), pieces=PIECES),
     Target("pictures.stream", streams, plain(read_stream), pieces=(*PIECES, b"--frame\r\n", b"Content-Length: 7\r\n\r\n")),
 ]
