@@ -38,7 +38,7 @@ class Fault:
     lasts: bool = True
     """Whether the recovery is measured from the end of the cause. Otherwise, from its begin: a program was killed."""
     is_long: bool = False
-    """Whether it lasts a minute or longer. Such faults run beside others."""
+    """Whether it mainly waits. Such faults run beside others."""
     is_short: bool = False
     """Whether it belongs to the short form."""
     state: tuple[str, str] | None = None

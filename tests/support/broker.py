@@ -50,6 +50,7 @@ class Broker:
     def __init__(self, folder: Path, configuration: Path = LAPTOP, port: int | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self._log = folder / "broker.log"
         self.port = port or free_port()
         self._configuration = configuration
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,7 +68,7 @@ class Broker:
         self._start([find_mosquitto(), "-c", str(self._configuration), "-p", str(self.port)], os.environ, self.port)
 
     def _start(self, command: list[str], environment: Mapping[str, str], *ports: int) -> None:
-        with (self.folder / "broker.log").open("ab") as log:
+        with self._log.open("ab") as log:
             process = self._process = subprocess.Popen(command, cwd=self.folder, env=environment, stderr=log)
         try:
             until(lambda: process.poll() is not None or all(map(accepts, ports)), what=f"mosquitto on ports {ports}")
@@ -100,7 +101,7 @@ class Broker:
 
     @property
     def log(self) -> str:
-        return (self.folder / "broker.log").read_text()
+        return self._log.read_text()
 
     @property
     def memory(self) -> int:

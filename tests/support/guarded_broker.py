@@ -81,6 +81,7 @@ class GuardedBroker(Broker):
     def __init__(self, folder: Path, observed: bool = False, has_tls: bool = False, **settings: object) -> None:
         super().__init__(folder / "state")
         self.secrets = folder / "secrets"
+        self._log = folder / "broker.log"  # not on the disk of its state, which a test may fill
         self.guests, self.tls = free_port(), free_port()
         ports = {"USERS_PORT": self.port, "GUESTS_PORT": self.guests} | ({"TLS_PORT": self.tls} if has_tls else {})
         self.environment = script_environment(folder, **ports, **settings)

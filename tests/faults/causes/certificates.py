@@ -41,8 +41,9 @@ class _Certificate:
 
 
 class OfBroker(Fault):
-    """The broker's. Counter and bridge connect over TLS; the broker starts again with the expired one, and reads the new one."""
+    """The broker's. Counter and bridge connect over TLS; the broker is restarted with the expired one, and with the new one."""
 
+    is_long = True
     name = "broker's certificate expired, and renewed"
     holds = "the log of each program says why"
     limit = BROKER_LIMIT
@@ -59,7 +60,7 @@ class OfBroker(Fault):
         rig.signal("broker", signal.SIGTERM)
         time.sleep(SECONDS)
         self._certificate.issue()
-        rig.signal("broker", signal.SIGHUP)
+        rig.signal("broker", signal.SIGTERM)
         yield
 
     def problems(self, rig: Rig) -> Iterable[str]:
@@ -69,6 +70,7 @@ class OfBroker(Fault):
 class OfHub(Fault):
     """The hub's. Its connection is lost meanwhile."""
 
+    is_long = True
     name = "hub's certificate expired, and renewed"
 
     @contextmanager
@@ -84,6 +86,7 @@ class OfHub(Fault):
 class OfPage(Fault):
     """The page's."""
 
+    is_long = True
     name = "page's certificate expired, and renewed"
 
     @contextmanager

@@ -35,8 +35,10 @@ class NoDescriptors(VictimFault):
     For a module the broker is killed, and it must connect again; for the modules' broker it is the counter.
     """
 
-    def __init__(self, victim: str, is_short: bool = False) -> None:
-        super().__init__(victim, "without a free descriptor", is_short)
+    is_long = True
+
+    def __init__(self, victim: str) -> None:
+        super().__init__(victim, "without a free descriptor")
         self.state = None
 
     @contextmanager
@@ -49,4 +51,4 @@ class NoDescriptors(VictimFault):
         yield
 
 
-FAULTS: tuple[Fault, ...] = tuple(NoDescriptors(one, is_short=one == "counter") for one in (*MODULES, *BROKERS))
+FAULTS: tuple[Fault, ...] = tuple(NoDescriptors(one) for one in (*MODULES, *BROKERS))

@@ -27,6 +27,8 @@ def _run(*command: str | Path) -> None:
 class _Disk(Fault):
     """A fault of the disk with the data of one program."""
 
+    is_long = True
+
     def __init__(self, victim: str) -> None:
         self.victim = victim
         self.state = (victim, STATES[victim]) if victim in STATES else None
@@ -50,10 +52,9 @@ class _Disk(Fault):
 class Full(_Disk):
     """A disk without a free byte, which gets room again."""
 
-    def __init__(self, victim: str, is_short: bool = False) -> None:
+    def __init__(self, victim: str) -> None:
         super().__init__(victim)
         self.name = f"disk of the {victim} full"
-        self.is_short = is_short
 
     @contextmanager
     def cause(self, rig: Rig) -> Iterator[None]:

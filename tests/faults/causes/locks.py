@@ -16,11 +16,12 @@ SECONDS = 8.0
 class Locked(Fault):
     """A file that another program locks for writing."""
 
-    def __init__(self, victim: str, file: str, state: str, is_short: bool = False) -> None:
+    is_long = True
+
+    def __init__(self, victim: str, file: str, state: str) -> None:
         self.name = f"{file} locked by another program"
         self.victim = victim
         self.state = (victim, state)
-        self.is_short = is_short
 
     @contextmanager
     def cause(self, rig: Rig) -> Iterator[None]:
@@ -32,6 +33,6 @@ class Locked(Fault):
 
 
 FAULTS: tuple[Fault, ...] = (
-    Locked("counter", "ledger", "ledger-unavailable", is_short=True),
+    Locked("counter", "ledger", "ledger-unavailable"),
     Locked("bridge", "outbox", "outbox-unavailable"),
 )

@@ -92,6 +92,8 @@ class AtLimit(Fault):
 class OutOfMemory(VictimFault):
     """A program that gets no more memory, so that the kernel kills it."""
 
+    is_long = True
+
     def __init__(self, victim: str) -> None:
         super().__init__(victim, "killed by the kernel for want of memory")
 
