@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.faults.fault import CannotCause, Fault, Settings
 from tests.faults.rig import Rig
+from tests.support.wait import limit
 
 SOURCE = Path(__file__).parents[1] / "clock.c"
 HOUR = 3600
@@ -31,7 +32,7 @@ class Stepped(Fault):
         if compiler is None:
             raise CannotCause("it needs a C compiler (cc)")
         library, self._file = folder / "clock.so", folder / "clock"
-        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SOURCE], check=True, timeout=60)
+        subprocess.run([compiler, "-shared", "-fPIC", "-O1", "-o", library, SOURCE], check=True, timeout=limit(60))
         self._file.write_bytes(struct.pack("=q", 0))
         environment: dict[str, object] = {"LD_PRELOAD": library, "FAULTS_CLOCK": self._file}
         return dict.fromkeys((*self.programs, "broker"), environment)

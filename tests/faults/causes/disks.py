@@ -12,14 +12,14 @@ from pathlib import Path
 
 from tests.faults.fault import CannotCause, Fault, Settings
 from tests.faults.rig import Rig
-from tests.support.wait import until
+from tests.support.wait import limit, until
 
 SECONDS = 5.0
 STATES = {"counter": "ledger-unavailable", "bridge": "outbox-unavailable"}
 
 
 def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=limit(60), check=False)
     if done.returncode > 1:  # fsck returns 1 when it has repaired something
         raise CannotCause(f"{command[0]}: {' '.join(done.stderr.split())}")
 
