@@ -45,7 +45,9 @@ class Settings(SetupSettings):
     )
     web_password: SecretStr | None = Field(default=None, description=f"password of the page; at least {MIN_PASSWORD} characters")
     web_password_file: ReadableFile | None = Field(default=None, description="file with the password; replaces WEB_PASSWORD")
-    web_tls_cert: ReadableFile | None = Field(default=None, description="certificate for HTTPS (PEM, with its chain)")
+    web_tls_cert: ReadableFile | None = Field(
+        default=None, description="certificate for HTTPS (PEM, with its chain); a renewed one is used without a restart"
+    )
     web_tls_key: ReadableFile | None = Field(default=None, description="private key of the certificate (PEM)")
 
     @model_validator(mode="after")

@@ -57,7 +57,7 @@ def test_an_update_keeps_messages_and_sessions_and_gives_no_warning(search: str,
             operator.publish("footfall/door/setup", b"retained", retain=True)
         broker.end(signal.SIGTERM)
         broker.environment["PATH"] = search
-        (broker.folder / "broker.log").unlink()
+        (tmp_path / "broker.log").unlink()
         broker.start()
         assert version(broker) >= (2, 1)
         warnings = [line.partition(": ")[2] for line in broker.log.splitlines()]
