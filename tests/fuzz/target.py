@@ -12,6 +12,8 @@ Parse = Callable[[bytes], object]
 """Parses one input. It returns if the input is accepted, and raises one of the target's errors if it is refused."""
 Mutate = Callable[[bytes, random.Random, Sequence[bytes], int], bytes]
 """Returns a damaged input, from another one, with random numbers, words and the maximum size; see `mutate`."""
+FULL_RUN = 1_000_000
+"""Inputs of a full run for one parser. Its targets share them, if it has several."""
 SMALL = 64 * 1024
 """Bytes; the worst time of inputs up to this size is measured apart."""
 
@@ -32,7 +34,7 @@ class Target:
     """Sets up, and gives the function that is called with each input. See `plain`."""
     large: Callable[[], Sequence[bytes]] = tuple
     """Returns large inputs, which are tried as they are, and mutated rarely."""
-    inputs: int = 1_000_000
+    inputs: int = FULL_RUN
     """Number of inputs of a full run."""
     pieces: Sequence[bytes] = PIECES
     """What mutations insert."""

@@ -3,7 +3,7 @@
 from bridge.sinks.webhook.poster import check_url
 from classifier.download import check_model_address, model_name
 from runtime.address import public_address
-from tests.fuzz.target import Target, plain
+from tests.fuzz.target import FULL_RUN, Target, plain
 from tests.support.mutation import PIECES
 
 ADDRESSES = (
@@ -29,13 +29,14 @@ def show(content: bytes) -> None:
 
 
 TARGETS = [
-    Target("address.model", lambda: ADDRESSES, plain(use_model_address), pieces=WORDS),
-    Target("address.public", lambda: ADDRESSES, plain(show), pieces=WORDS),
+    Target("address.model", lambda: ADDRESSES, plain(use_model_address), pieces=WORDS, inputs=FULL_RUN // 3),
+    Target("address.public", lambda: ADDRESSES, plain(show), pieces=WORDS, inputs=FULL_RUN // 3),
     Target(
         "address.webhook",
         lambda: ADDRESSES,
         plain(lambda one: check_url(one.decode("utf-8", "replace"))),
         pieces=WORDS,
+        inputs=FULL_RUN // 3,
         errors=(ValueError,),
     ),
 ]

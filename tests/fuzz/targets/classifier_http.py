@@ -17,7 +17,7 @@ from runtime.metrics import Metrics
 from tests.classifier.model_server import write_export
 from tests.fuzz.network import no_network
 from tests.fuzz.requests import MAX_REQUESTS_BYTES, PIECES, as_request, raw
-from tests.fuzz.target import Parse, Target
+from tests.fuzz.target import FULL_RUN, Parse, Target
 from tests.fuzz.web_server import WebServer, web_server
 from tests.support import samples
 from tests.support.hostile import png
@@ -86,6 +86,12 @@ def open_requests() -> Iterator[Parse]:
 
 
 TARGETS = [
-    Target("http.classifier", connections, open_connections, pieces=PIECES, limit=MAX_REQUESTS_BYTES),
-    Target("http.classifier.requests", requests, open_requests, pieces=(*PIECES, *PARTS, TYPES, b"--x\r\n", b"--x--\r\n")),
+    Target("http.classifier", connections, open_connections, inputs=FULL_RUN // 2, pieces=PIECES, limit=MAX_REQUESTS_BYTES),
+    Target(
+        "http.classifier.requests",
+        requests,
+        open_requests,
+        inputs=FULL_RUN // 2,
+        pieces=(*PIECES, *PARTS, TYPES, b"--x\r\n", b"--x--\r\n"),
+    ),
 ]

@@ -143,5 +143,7 @@ TARGETS = [
         method,
         mutate=mutate_method,
     ),
-    Target("cloud.saved", lambda: [json.dumps(one["desired"]).encode() for one in TWINS], saved, mutate=mutate_json),
+    Target(
+        "cloud.saved", lambda: [json.dumps(one["desired"]).encode() for one in TWINS], saved, mutate=mutate_json, inputs=100_000
+    ),
 ]

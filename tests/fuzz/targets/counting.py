@@ -23,7 +23,7 @@ from counter.registry import Batch, CameraRegistry
 from counter.reports import Reports
 from tests.counter.shop import NOON, RULES, UTC, OfflineBus, Shop, crossing, open_ledger, scripted, visit
 from tests.fuzz.documents import mutate_json, mutate_msgpack
-from tests.fuzz.target import Parse, Target, plain
+from tests.fuzz.target import FULL_RUN, Parse, Target, plain
 from tests.support import samples
 from tests.support.mutation import mutate
 
@@ -210,6 +210,6 @@ TARGETS = [
     ),
     Target("counter.query", queries, plain(parse_parameters), mutate=mutate_json),
     Target("counter.question", lambda: [one.pack() for one in QUESTIONS], answering, mutate=mutate_json, inputs=100_000),
-    Target("counter.state", states, restoring, mutate=mutate_json),
-    Target("counter.tracks", tracks, unpacking, mutate=mutate_msgpack),
+    Target("counter.state", states, restoring, mutate=mutate_json, inputs=FULL_RUN // 2),
+    Target("counter.tracks", tracks, unpacking, mutate=mutate_msgpack, inputs=FULL_RUN // 2),
 ]

@@ -24,7 +24,7 @@ from dashboard.password import session_key
 from dashboard.settings import Settings
 from tests.fuzz.loopback_bus import LoopbackBus
 from tests.fuzz.requests import HOST, MAX_REQUESTS_BYTES, PIECES, as_request, raw
-from tests.fuzz.target import Parse, Target
+from tests.fuzz.target import FULL_RUN, Parse, Target
 from tests.fuzz.web_server import WebServer, web_server
 from tests.support import samples
 from tests.support.dashboard_rig import CAPTURE
@@ -189,8 +189,23 @@ FRAMES = (
     b"\xff",
 )
 TARGETS = [
-    Target("http.dashboard", connections, partial(opened, bytes), pieces=(*PIECES, HOST), limit=MAX_REQUESTS_BYTES),
-    Target("http.dashboard.requests", requests, partial(opened, as_request), pieces=(*PIECES, *QUERY_PIECES)),
-    Target("http.dashboard.sign-in", sign_ins, partial(opened, signed_in, PASSWORD), pieces=(*PIECES, COOKIE, b"%f0%9f")),
+    Target(
+        "http.dashboard",
+        connections,
+        partial(opened, bytes),
+        inputs=FULL_RUN // 3,
+        pieces=(*PIECES, HOST),
+        limit=MAX_REQUESTS_BYTES,
+    ),
+    Target(
+        "http.dashboard.requests", requests, partial(opened, as_request), inputs=FULL_RUN // 3, pieces=(*PIECES, *QUERY_PIECES)
+    ),
+    Target(
+        "http.dashboard.sign-in",
+        sign_ins,
+        partial(opened, signed_in, PASSWORD),
+        inputs=FULL_RUN // 3,
+        pieces=(*PIECES, COOKIE, b"%f0%9f"),
+    ),
     Target("http.dashboard.live", browsers, opened_live, pieces=FRAMES, limit=MAX_REQUESTS_BYTES),
 ]

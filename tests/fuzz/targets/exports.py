@@ -12,7 +12,7 @@ from classifier.export import read_export
 from classifier.files import MAX_SIZES, ExportFiles
 from classifier.inspectors import Inspection
 from tests.classifier.model_server import export_files, make_zip
-from tests.fuzz.target import Parse, Target, plain
+from tests.fuzz.target import FULL_RUN, Parse, Target, plain
 from tests.support.broker import ROOT
 from tests.support.mutation import PIECES
 
@@ -97,9 +97,9 @@ def read_text(name: str, data: bytes) -> None:
     export._create_export("shop", files, Inspection(), Path("shop"))
 
 
-def of_file(name: str, pieces: Sequence[bytes] = PIECES) -> Target:
+def of_file(name: str, pieces: Sequence[bytes] = PIECES, inputs: int = FULL_RUN) -> Target:
     """Returns the target of a file of an export."""
-    return Target(f"export.{name}", partial(texts, name), plain(partial(read_text, name)), pieces=pieces)
+    return Target(f"export.{name}", partial(texts, name), plain(partial(read_text, name)), pieces=pieces, inputs=inputs)
 
 
 ZIP_PIECES = (
@@ -117,11 +117,11 @@ ZIP_PIECES = (
 )
 TARGETS = [
     Target("export.zip", zips, opened_zip, pieces=ZIP_PIECES),
-    of_file("labels.txt"),
-    of_file("labels.json"),
+    of_file("labels.txt", inputs=FULL_RUN // 2),
+    of_file("labels.json", inputs=FULL_RUN // 2),
     of_file("cvexport.manifest"),
-    of_file("metadata_properties.json"),
-    of_file("tflite_metadata.json"),
-    of_file("metadata.yaml", YAML_PIECES),
+    of_file("metadata_properties.json", inputs=FULL_RUN // 3),
+    of_file("tflite_metadata.json", inputs=FULL_RUN // 3),
+    of_file("metadata.yaml", YAML_PIECES, FULL_RUN // 3),
     of_file("footfall.toml", TOML_PIECES),
 ]

@@ -149,5 +149,5 @@ def checking() -> Iterator[Parse]:
 TARGETS = [
     Target("file.ledger", lambda: [ledger_file()], partial(opening, LEDGER_FILE, use_ledger), inputs=30_000),
     Target("file.outbox", lambda: [outbox_file()], partial(opening, OUTBOX_FILE, use_outbox), inputs=100_000),
-    Target("file.backup", backups, checking, mutate=mutate_backup),
+    Target("file.backup", backups, checking, mutate=mutate_backup, inputs=100_000),
 ]

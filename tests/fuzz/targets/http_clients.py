@@ -204,7 +204,7 @@ def opened_fetch() -> Iterator[Parse]:
 
 
 TARGETS = [
-    Target("http.camera", cameras, opened_camera, pieces=PIECES),
-    Target("http.download", downloads, opened_download, pieces=PIECES),
-    Target("http.picture", fetched, opened_fetch, pieces=PIECES),
+    Target("http.camera", cameras, opened_camera, pieces=PIECES, inputs=250_000),
+    Target("http.download", downloads, opened_download, pieces=PIECES, inputs=100_000),
+    Target("http.picture", fetched, opened_fetch, pieces=PIECES, inputs=100_000),
 ]

@@ -12,7 +12,7 @@ from bus import Discovery, HomeAssistantStatus, Inbox, Message
 from bus.message import JsonMessage
 from tests.fuzz.documents import dense, mutate_json, mutate_msgpack
 from tests.fuzz.receiver import WatchedBus, connected
-from tests.fuzz.target import SMALL, Parse, Target
+from tests.fuzz.target import FULL_RUN, SMALL, Parse, Target
 from tests.support import samples
 
 OF_HOME_ASSISTANT = [
@@ -88,6 +88,7 @@ TARGETS = [
         large=partial(large, kind),
         mutate=mutate_json if issubclass(kind, JsonMessage) else mutate_msgpack,
         small_seconds=0.005,
+        inputs=FULL_RUN // len(SAMPLES),
     )
     for kind in SAMPLES
 ]

@@ -17,7 +17,7 @@ from classifier.export import Export
 from classifier.inspectors import inspect
 from classifier.model import Model
 from tests.classifier import test_hostile_exports as hostile
-from tests.fuzz.target import Parse, Target, plain
+from tests.fuzz.target import FULL_RUN, Parse, Target, plain
 from tests.support import onnx, tflite
 from tests.support.broker import ROOT
 from tests.support.mutation import PIECES
@@ -102,7 +102,9 @@ NUMBERS = (
 )
 TARGETS = [
     *(
-        Target(f"model.{kind}", partial(models, kind), plain(partial(read, kind)), pieces=(*NUMBERS, *PIECES))
+        Target(
+            f"model.{kind}", partial(models, kind), plain(partial(read, kind)), pieces=(*NUMBERS, *PIECES), inputs=FULL_RUN // 2
+        )
         for kind in BACKENDS
     ),
     *(

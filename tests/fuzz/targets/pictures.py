@@ -10,7 +10,7 @@ from capture.drivers.mjpeg import find_jpegs
 from capture.pictures.jpeg import JpegPicture, open_still
 from classifier.preprocess import decode_any
 from runtime.errors import FootfallError
-from tests.fuzz.target import Target, plain
+from tests.fuzz.target import FULL_RUN, Target, plain
 from tests.support import hostile, multipart
 from tests.support.cameras import exif
 from tests.support.samples import jpeg
@@ -96,8 +96,14 @@ def read_stream(data: bytes) -> None:
 
 
 TARGETS = [
-    Target("pictures.header", pictures, plain(check), pieces=PIECES),
-    Target("pictures.classifier", pictures, plain(decode_any), pieces=PIECES),
-    Target("pictures.capture", pictures, plain(capture_still), pieces=PIECES),
-    Target("pictures.stream", streams, plain(read_stream), pieces=(*PIECES, b"--frame\r\n", b"Content-Length: 7\r\n\r\n")),
+    Target("pictures.header", pictures, plain(check), pieces=PIECES, inputs=FULL_RUN // 4),
+    Target("pictures.classifier", pictures, plain(decode_any), pieces=PIECES, inputs=FULL_RUN // 4),
+    Target("pictures.capture", pictures, plain(capture_still), pieces=PIECES, inputs=FULL_RUN // 4),
+    Target(
+        "pictures.stream",
+        streams,
+        plain(read_stream),
+        pieces=(*PIECES, b"--frame\r\n", b"Content-Length: 7\r\n\r\n"),
+        inputs=FULL_RUN // 4,
+    ),
 ]

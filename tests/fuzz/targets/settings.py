@@ -15,7 +15,7 @@ from bus.settings import SetupSettings
 from counter.settings import Settings as CounterSettings
 from runtime.settings import ModuleSettings, environment_variables, refusal
 from tests.fuzz.documents import mutate_json
-from tests.fuzz.target import Parse, Target
+from tests.fuzz.target import FULL_RUN, Parse, Target
 from tests.support import samples
 from tests.support.mutation import PIECES
 
@@ -122,7 +122,12 @@ def setup_values(part: str) -> list[bytes]:
 TARGETS = [
     *(
         Target(
-            f"settings.{module}", partial(variables, module), partial(loading, module), pieces=PIECES_OF_TEXT, limit=MAX_LENGTH
+            f"settings.{module}",
+            partial(variables, module),
+            partial(loading, module),
+            pieces=PIECES_OF_TEXT,
+            limit=MAX_LENGTH,
+            inputs=FULL_RUN // len(MODULES),
         )
         for module in MODULES
     ),
@@ -133,6 +138,7 @@ TARGETS = [
             partial(value, SetupSettings, part),
             mutate=mutate_json,
             limit=MAX_LENGTH,
+            inputs=FULL_RUN // 4,
         )
         for part in ("lines", "zones", "alerts")
     ),
@@ -142,5 +148,6 @@ TARGETS = [
         partial(value, CounterSettings, "opening_hours"),
         pieces=PIECES_OF_TEXT,
         limit=MAX_LENGTH,
+        inputs=FULL_RUN // 4,
     ),
 ]
