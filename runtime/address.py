@@ -15,9 +15,9 @@ _MISTYPED = re.compile(
     r"^\s*['\"]?(?:rtsp|http)s?(?::|//|\\\\)"  # rtsp:camera, http//camera, or in quotation marks
     r"|^\s*['\"]?[a-z][a-z0-9+.-]+:[/\\]"  # ftp:/camera
     r"|://"
-    r"|:.*@"  # user:password@camera
-    r"|\?.*="
-    r"|(?:pass|pwd|token|auth|secret|key|sig)\w*\s*=",
+    r"|^[^:]*:.*@"  # user:password@camera
+    r"|^[^?]*\?.*="
+    r"|(?:pass|pwd|token|auth|secret|key|sig)\w{0,64}\s{0,16}=",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -110,6 +110,16 @@ class Protocol(H11Protocol):
         if getattr(getattr(self.transport.get_protocol(), "conn", None), "handshake_exc", None) is not None:
             self.transport.close()
 
+    def send_400_response(self, msg: str) -> None:
+        """Closes the connection after an invalid request, with a response if none has begun. uvicorn would let both fail."""
+        if self.conn.our_state is h11.SEND_BODY:
+            self.transport.close()
+        else:
+            super().send_400_response(msg)
+        if self._is_answering:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
     def on_response_complete(self) -> None:
         """Waits for the next request."""
         super().on_response_complete()

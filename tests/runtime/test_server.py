@@ -341,3 +341,41 @@ def test_an_upgrade_that_cannot_be_read_is_closed(host: bytes) -> None:
     with server, connect(address, "127.0.0.2") as client:
         client.sendall(UPGRADE.replace(b"Host: a", b"Host: " + host))
         assert client.recv(4096) == b""
+
+
+async def hasty(scope: Any, receive: Any, send: Any) -> None:
+    """Responds without reading the body."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"done"})
+
+
+async def greeter(scope: Any, receive: Any, send: Any) -> None:
+    """Begins to respond before it reads the body."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"hello", "more_body": True})
+    while (await receive()).get("more_body"):
+        pass
+    await send({"type": "http.response.body", "body": b"bye"})
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("app", [hasty, greeter])
+def test_an_invalid_body_needs_no_traceback(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, app: Any) -> None:
+    """Its connection is closed, with 400 if there is no other response yet. The application is told that the client has gone."""
+    for name in LOGGERS:
+        monkeypatch.setattr(logging.getLogger(name), "filters", [])
+    address = ("127.0.0.1", free_port())
+    with Server(app, Address("WEB_PORT", *address), 4), connect(address, "127.0.0.2") as client:
+        if app is greeter:
+            client.sendall(CHUNKED)
+            received = b""
+            while b"hello" not in received:
+                received += client.recv(4096)
+            client.sendall(b"not a chunk\r\n")
+            assert client.recv(4096) == b""
+        else:
+            client.sendall(CHUNKED + b"not a chunk\r\n")
+            assert client.recv(4096).startswith(b"HTTP/1.1 400")
+    assert [one.levelname for one in caplog.records] == ["WARNING"]
