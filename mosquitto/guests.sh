@@ -61,7 +61,7 @@ keep_guests() { # runs the guests' broker, and starts it again when it ends, unt
     ) &
     child=$!
     wait "$child" || true
-    sleep 1
+    sleep 0.5
   done
 }
 
