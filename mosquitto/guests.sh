@@ -34,15 +34,26 @@ remote_clientid guests-$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
 cleansession true
 notifications false
 keepalive_interval 10
-restart_timeout 1
+# Two values: with one, Mosquitto 2.0.11 waits for 5 or 6 seconds before it tries again, whatever the value is.
+restart_timeout 1 1
 END
   sed -n '/^user /q; s/^topic read \(.*\)/topic \1 in 0/p' "$here/access.acl"
+}
+
+await_users() { # waits until the users' broker listens, for 5 s at most; where there is no /proc, such as on macOS, does not wait
+  listening=":$(printf %04X "$USERS_PORT") 0*:0000 0A "
+  tries=50
+  while [ -r /proc/net/tcp ] && [ "$tries" -gt 0 ] && ! grep -qs "$listening" /proc/net/tcp /proc/net/tcp6; do
+    tries=$((tries - 1))
+    sleep 0.1
+  done
 }
 
 keep_guests() { # runs the guests' broker, and starts it again when it ends, until this process is terminated
   child=
   trap '[ -z "$child" ] || kill "$child" 2>/dev/null; exit' TERM
   while :; do
+    await_users # the guests' broker connects at its start, and tries again only after 2 s
     (
       # shellcheck disable=SC3045 # dash, bash and busybox have it
       ulimit -n "$guests_descriptors" 2>/dev/null || true
@@ -50,7 +61,7 @@ keep_guests() { # runs the guests' broker, and starts it again when it ends, unt
     ) &
     child=$!
     wait "$child" || true
-    sleep 1
+    sleep 0.5
   done
 }
 

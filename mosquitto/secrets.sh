@@ -23,9 +23,10 @@ is_older=
 if [ -s "$secrets/capture/password" ] && [ ! -e "$secrets/named" ]; then is_older=yes; fi
 shared=
 for user in $users; do
-  role=${user%%-*} file=$(password_file "$user")
-  mkdir -p "$secrets/$role"
+  role=${user%%-*}
+  password_file "$user"
   if [ -s "$file" ]; then continue; fi
+  mkdir -p "$secrets/$role"
   if [ "$user" = "$role" ]; then
     replace "$file" random
   elif [ -n "$is_older" ]; then

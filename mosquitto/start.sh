@@ -32,8 +32,9 @@ guest=
 if [ -n "${GUESTS_PORT:-}" ]; then guest=$(head -c 24 /dev/urandom | base64); fi # for this run only
 
 for user in $users; do
-  password=$(cat "$(password_file "$user")" 2>/dev/null || cat "$SECRETS/${user%%-*}/password") \
-    || refuse "the password of $user cannot be read"
+  password_file "$user"
+  [ -s "$file" ] || file=$SECRETS/${user%%-*}/password
+  { IFS= read -r password || [ -n "$password" ]; } <"$file" || refuse "the password of $user cannot be read"
   printf '%s:%s\n' "$user" "$password"
 done >"$run/passwords.new"
 if [ -n "$guest" ]; then printf 'guests:%s\n' "$guest" >>"$run/passwords.new"; fi

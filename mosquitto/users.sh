@@ -22,10 +22,11 @@ number() { # number SETTING VALUE MIN MAX: checks a whole number
   esac
   refuse "$1=$2: must be a whole number from $3 to $4"
 }
-password_file() { # password_file USER: prints the path of the user's own password
+password_file() { # password_file USER: sets $file to the path of the user's own password
+  # shellcheck disable=SC2034 # for the scripts that read this one
   case $1 in
-    *-*) printf '%s\n' "$SECRETS/${1%%-*}/${1#*-}.password" ;;
-    *) printf '%s\n' "$SECRETS/$1/password" ;;
+    *-*) file=$SECRETS/${1%%-*}/${1#*-}.password ;;
+    *) file=$SECRETS/$1/password ;;
   esac
 }
 

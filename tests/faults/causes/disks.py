@@ -5,13 +5,14 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 
 from tests.faults.fault import CannotCause, Fault, Settings
 from tests.faults.rig import Rig
+from tests.faults.wanted import WantedModel
 from tests.support.wait import limit, until
 
 SECONDS = 5.0
@@ -48,6 +49,13 @@ class _Disk(Fault):
     def mount(self) -> None:
         _run("mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", self.disk)
 
+    def endure(self, rig: Rig) -> None:
+        """Waits while the disk is faulty, until the program has reported it: a busy machine starts it slowly."""
+        time.sleep(SECONDS)
+        if self.state is not None:
+            module, state = self.state
+            until(lambda: any(status.state == state for status in rig.statuses(module)), what=f"the state {state}")
+
 
 class Full(_Disk):
     """A disk without a free byte, which gets room again."""
@@ -65,7 +73,7 @@ class Full(_Disk):
                     pass
             except OSError:
                 pass
-        time.sleep(SECONDS)
+        self.endure(rig)
         filler.unlink()
         yield
 
@@ -87,7 +95,7 @@ class StartedReadOnly(_Disk):
         until(lambda: not self.is_running(rig), what=f"the end of the {self.victim}")
         _run("mount", "-o", "remount,ro", self.disk)
         rig.supervision.release(self.victim)
-        time.sleep(SECONDS)
+        self.endure(rig)
         _run("mount", "-o", "remount,rw", self.disk)
         yield
 
@@ -116,7 +124,7 @@ class Failed(_Disk):
     @contextmanager
     def cause(self, rig: Rig) -> Iterator[None]:
         _run("mount", "-o", "remount,abort", self.disk)
-        time.sleep(SECONDS)
+        self.endure(rig)
         rig.supervision.hold(self.victim)
         rig.signal(self.victim, signal.SIGKILL)
         until(lambda: not self.is_running(rig), what=f"the end of the {self.victim}")
@@ -127,8 +135,51 @@ class Failed(_Disk):
         yield
 
 
+class _Fetching(_Disk):
+    """A disk onto which the classifier cannot fetch a model that the hub asks for."""
+
+    holds = "pictures are classified by MODEL until the wanted one can be stored, then by that"
+    programs = ("capture", "classifier", "counter", "bridge")
+
+    def prepare(self, folder: Path, stack: ExitStack) -> Settings:
+        self._model = WantedModel(stack)
+        return super().prepare(folder, stack)
+
+    def wait(self, rig: Rig) -> None:
+        assert rig.scene is not None
+        rig.scene.wait_until_empty()  # a visitor in view would be counted twice if the classifier restarts slowly
+
+    def endure(self, rig: Rig) -> None:
+        self._model.request(rig)
+        until(lambda: self._is_waiting(rig), 20, "the classifier to say why it waits")
+        self._ended = time.time()
+
+    def _is_waiting(self, rig: Rig) -> bool:
+        update = rig.statuses("classifier")[-1].about.update
+        return update is not None and update.state == "waiting" and "STATE_DIR" in update.detail
+
+    def has_recovered(self, rig: Rig, began: float) -> bool:
+        return rig.has_predicted(self._ended)
+
+    def problems(self, rig: Rig) -> Iterable[str]:
+        try:
+            until(lambda: self._model.is_served(rig), 30)
+        except AssertionError:
+            yield "the wanted model is not served"
+
+
+class FetchingFull(_Fetching, Full):
+    """A full disk."""
+
+
+class FetchingReadOnly(_Fetching, StartedReadOnly):
+    """A disk that is read-only when the classifier starts."""
+
+
 FAULTS: tuple[Fault, ...] = (
     *map(Full, ("counter", "bridge", "broker")),
     *map(StartedReadOnly, ("counter", "bridge", "broker")),
     *map(Failed, ("counter", "bridge")),
+    FetchingFull("classifier"),
+    FetchingReadOnly("classifier"),
 )

@@ -6,13 +6,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from bus import Prediction
-from classifier.download import model_name
-from demo.about import MODEL
-from tests.classifier.model_server import ModelServer, make_zip, sha256
 from tests.faults.fault import Fault, Place, Settings
 from tests.faults.rig import Rig
 from tests.faults.victim import VictimFault
+from tests.faults.wanted import WantedModel
 from tests.support.wait import until
 
 STILL_OPEN = 3.5
@@ -75,25 +72,20 @@ class ClassifierWithoutModel(WithoutData):
     holds = "pictures are classified by MODEL, until the wanted model was fetched again"
 
     def prepare(self, folder: Path, stack: ExitStack) -> Settings:
-        self._server = ModelServer(make_zip({one.name: one.read_bytes() for one in MODEL.iterdir()}))
-        stack.callback(self._server.server_close)
+        self._model = WantedModel(stack)
         return {}
 
     def wait(self, rig: Rig) -> None:
-        rig.hub.twin.patch({"modelUrl": self._server.url, "modelSha256": sha256(self._server.content)})
-        until(lambda: self._is_served(rig), 30, "the wanted model")
+        self._model.request(rig)
+        until(lambda: self._model.is_served(rig), 30, "the wanted model")
         super().wait(rig)
-
-    def _is_served(self, rig: Rig) -> bool:
-        newest = Prediction.unpack(rig.operator.payloads("door/prediction")[-1])
-        return newest.model.startswith(f"{model_name(self._server.url)}-")
 
     def problems(self, rig: Rig) -> Iterable[str]:
         try:
-            until(lambda: self._is_served(rig), 30)
+            until(lambda: self._model.is_served(rig), 30)
         except AssertionError:
             yield "the wanted model was not fetched again"
-        if len(self._server.paths) < 2:
+        if self._model.requests < 2:
             yield "the wanted model was not lost"
 
 
