@@ -11,6 +11,8 @@ that label is below the threshold, or is a background label, which means that no
 - A visit ends when nobody has been sighted for `gap` seconds; time with a background label counts `BACKGROUND_WEIGHT` times. It
   also ends when its own label has been absent for `gap` seconds and another one is sighted. The frames since then are processed
   again, as if nothing had come before.
+- An outage is not absence, because no frame was looked at: the camera is cut, or a program was killed and works again a moment
+  later. The visit goes on if the frames before and after it show its label, and it is not longer than `MAX_OUTAGE`.
 - While nothing moves, capture holds frames back. Until the next one, the visitor who was sighted last is there, and nobody is if
   nobody was. Held-back frames begin no visit, and are evidence for the visit's own label only, so one wrong frame before a pause
   counts once. A visitor whom it missed is still there if they were sighted shortly before, because nobody has left. Another miss
@@ -32,6 +34,7 @@ from counter.ids import result_id
 from counter.timeline import JUST_SEEN, shifted
 
 BACKGROUND_WEIGHT = 3.0  # weight of time with a background label, relative to time with other misses
+MAX_OUTAGE = 4.0  # seconds without predictions after which whoever is there counts as the next visitor
 _TOLERANCE = 1e-6  # seconds; times are sums of floats
 
 
@@ -224,7 +227,7 @@ class PresenceCounter:
 
     def _step(self, frame: Observation) -> list[Visit]:
         is_nobody = frame.is_background and self.state.previous is not None and self.state.previous.is_background
-        if self.state.previous is not None:
+        if self.state.previous is not None and not self._stayed(self.state.previous, frame):
             elapsed = frame.at - self.state.previous.at - self.state.previous.held
             self.state.absence += elapsed * (BACKGROUND_WEIGHT if is_nobody else 1.0)
         ended = self._end_if_absent()
@@ -237,6 +240,17 @@ class PresenceCounter:
         if is_nobody:
             self.state.visit = replace(self.state.visit, settled=self.state.visit.label)
         return ended + self._continue_visit(self.state.visit, frame)
+
+    def _stayed(self, before: Observation, after: Observation) -> bool:
+        """Returns whether the visitor stayed between two successive frames: both show them, and no long outage is between.
+
+        After a single frame of the visit, the time between may as well be that between all frames.
+        """
+        visit = self.state.visit
+        if visit is None or visit.own.frames < 2 or before.seen is None or after.seen is None:
+            return False
+        is_short = after.at - before.at - before.held <= MAX_OUTAGE + _TOLERANCE
+        return is_short and before.seen.name == after.seen.name == visit.label
 
     def _try_to_open(self, frame: Observation) -> None:
         """Opens a visit if the sightings of a label outnumber all other frames by enough."""

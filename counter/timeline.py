@@ -42,13 +42,15 @@ class Correction(NamedTuple):
 class Moment(NamedTuple):
     """The time `at` which a frame was captured, and the seconds since the last one; negative if a new session's clock is behind.
 
-    In between, the wall clock was set by `clock_shift` seconds.
+    In between, the wall clock was set by `clock_shift` seconds. `is_measured` is whether so much time has passed: that is unknown
+    if a new session's clock is behind, or if the clock of the session before was never set.
     """
 
     at: float
     elapsed: float
     clock_shift: float
     correction: Correction | None
+    is_measured: bool
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ class Timeline:
             self.doubted_from = at
         elif by:
             self.doubted_from = shifted(self.doubted_from, by)
-        return Moment(at, elapsed, by, correction)
+        return Moment(at, elapsed, by, correction, elapsed >= 0 and (is_same or not by))
 
     def _settle_dates(self) -> None:
         """Settles the dates of all visits, crossings and frames so far."""

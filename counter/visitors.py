@@ -176,12 +176,17 @@ class VisitorCounter:
         return self._counted([*self._visits(visits), *self._results(events)])
 
     def _shift(self, moment: Moment) -> list[Result]:
-        """Shifts all times if the clock was set. If a new session's clock is behind, ends all visits, whose dates are settled."""
+        """Shifts all times if the clock was set. Ends all visits if it is unknown how much time has passed since the last frame.
+
+        If a new session's clock is behind, their dates are settled.
+        """
         if moment.clock_shift:
             self._presence.state.shift(moment.clock_shift)
             self._tracks.shift(moment.clock_shift)
         results: list[Result] = [] if moment.correction is None else [moment.correction]
-        return results + self._end() if moment.elapsed < 0 else results
+        if moment.elapsed < 0:
+            return results + self._end()
+        return results if moment.is_measured else results + self.end_all()
 
     def end_all(self) -> list[Result]:
         """Ends all open visits, for example because the camera is lost."""

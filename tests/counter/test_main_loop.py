@@ -171,7 +171,7 @@ def test_a_late_prediction_of_the_demo_splits_no_visit(shop: Shop, number: int, 
     assert shop.metrics["dropped_late"] == 1
 
 
-SCRIPT = "nnwwwwwwmwwwnnnnnnnnmmm?mmmmnnnnnnnnnnnwwmmwwwww" + " " * 16 + "wwnnnnnwwwwwwwww" + "n" * 20
+SCRIPT = "nnwwwwwwmwwwnnnnnnnnmmm?mmmmnnnnnnnnnnnwwmmwwwww" + " " * 16 + "wwnnnnnwwwwwwwww" + "n" * 20 + "mmmmm" + "n" * 20
 SETS = st.lists(
     st.tuples(st.integers(0, len(SCRIPT)), st.sampled_from([-59.0, -30.0, -10.0, 45.0, 3600.0, 60.0 - NOON])), max_size=3
 )

@@ -42,12 +42,22 @@ ENDS = {
     "www" + "?" * 13 + "w": [("woman", 0.0, 1.6, 4)],
     "www" + "?" * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)],
     "www" + " " * 13 + "w": [("woman", 0.0, 1.6, 4)],
-    "www" + " " * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.8, 2.0, 3)],
     "www" + "n" * 5 + "w": [("woman", 0.0, 0.8, 4)],
     "www" + "n" * 6 + "www": [("woman", 0.0, 0.2, 3), ("woman", 0.9, 1.1, 3)],
     "www" + "n?" * 6 + "w": [("woman", 0.0, 1.5, 4)],
 }
 """A visit ends after 1.5 s without a sighting, at the last sighting; three times sooner with a background label."""
+OUTAGES = {
+    "www" + " " * 15 + "w": [("woman", 0.0, 1.8, 4)],
+    "www" + " " * 39 + "w" + " " * 39 + "w": [("woman", 0.0, 8.2, 5)],
+    "www" + " " * 40 + "www": [("woman", 0.0, 0.2, 3), ("woman", 4.3, 4.5, 3)],
+    "www" + " " * 15 + "mmm": [("woman", 0.0, 0.2, 3), ("man", 1.8, 2.0, 3)],
+    "www" + " " * 15 + "?www": [("woman", 0.0, 0.2, 3), ("woman", 1.9, 2.1, 3)],
+    "wwwn" + " " * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.9, 2.1, 3)],
+    "wwwwm" + " " * 15 + "www": [("woman", 0.0, 0.4, 4), ("woman", 2.0, 2.2, 3)],
+    "wwww" + "mm" + " " * 15 + "mmm": [("woman", 0.0, 0.5, 4), ("man", 2.1, 2.3, 3)],
+}
+"""A visit goes on after 4 s without a frame, if the frames before and after them show its label."""
 LABELLED = {
     "www" + "m" * 12 + "www": [("man", 0.0, 1.7, 12)],
     "w" * 20 + "m" * 14 + "w" * 9: [("woman", 0.0, 4.2, 29)],
@@ -65,9 +75,9 @@ LABELLED = {
 """A visit has the label with most evidence. Another label for 1.5 s, or after nobody, is the next visitor."""
 
 
-@pytest.mark.parametrize("text", [*BEGINS, *ENDS, *LABELLED])
+@pytest.mark.parametrize("text", [*BEGINS, *ENDS, *OUTAGES, *LABELLED])
 def test_start_end_and_label(text: str) -> None:
-    assert brief(visits(scripted(text))) == (BEGINS | ENDS | LABELLED)[text]
+    assert brief(visits(scripted(text))) == (BEGINS | ENDS | OUTAGES | LABELLED)[text]
 
 
 @pytest.mark.parametrize("before", ["w" * 9, "m?" * 9, "w" * 9 + "?" * 4])
@@ -91,6 +101,46 @@ def test_visits_that_end_together_are_all_returned() -> None:
     times = {"woman": (0, 0.1, 0.2), "man": (0.3, 0.4, 0.5), "child": (0.6, 1.6, 3.0, 3.1)}
     some = [prediction(label, 0.9, NOON + at) for label, ones in times.items() for at in ones]
     assert brief(visits(some)) == [("woman", 0.0, 0.2, 3), ("man", 0.3, 0.5, 3), ("child", 0.6, 3.1, 4)]
+
+
+def after_outage(frames: list[Prediction], number: int, what: str) -> list[Prediction]:
+    """Returns predictions with sequence numbers of capture; an outage of the camera or a program is before frame `number`."""
+    found = []
+    for place, one in enumerate(frames):
+        is_after = place >= number
+        session, since = ("b", number) if is_after and what == "capture" else ("a", 0)
+        lost = 7 if is_after and what == "classifier" else 0
+        time = round(one.captured_at - frames[since].captured_at, 3)
+        found.append(replace(one, session=session, sequence=place - since + lost, session_time=time))
+    return found
+
+
+@pytest.mark.parametrize("what", ["camera", "capture", "classifier"])
+@given(
+    before=st.integers(3, 40),
+    after=st.integers(3, 40),
+    seconds=st.floats(0.2, 6.0).map(lambda one: round(one, 1)),
+    label=st.sampled_from("wm"),
+    interval=st.sampled_from([0.05, 0.1, 0.5, 1.0]),
+)
+def test_an_outage_is_not_absence(what: str, before: int, after: int, seconds: float, label: str, interval: float) -> None:
+    """Whoever is there before and after 4 s without a frame is one visit; another label, or a longer time, is the next one."""
+    until = round((before - 1) * interval, 2)
+    first, second = scripted("w" * before, interval), scripted(label * after, interval, NOON + until + seconds)
+    found = brief(visits(after_outage(first + second, before, what)))
+    end = round(until + seconds + (after - 1) * interval, 2)
+    if label == "w" and seconds <= 4:
+        assert found == [("woman", 0.0, end, before + after)]
+    elif seconds >= 1.5:
+        names = {"w": "woman", "m": "man"}
+        assert found == [("woman", 0.0, until, before), (names[label], round(until + seconds, 2), end, after)]
+
+
+@given(st.floats(1.5, 10), st.integers(1, 5))
+def test_frames_that_are_always_far_apart_are_no_outage(interval: float, needed: int) -> None:
+    """Each is a visit if a single frame is enough for one, and otherwise none is."""
+    found = visits(scripted("w" * 10, interval), replace(RULES, frames=needed))
+    assert [one.frames for one in found] == ([1] * 10 if needed == 1 else [])
 
 
 @pytest.mark.parametrize(("probability", "number"), [(0.5, 1), (0.499, 0)])
