@@ -27,7 +27,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument("--inputs", type=int, help="inputs of each target [1,000,000; models 10,000]")
-    amount.add_argument("--seconds", type=float, help="seconds of all targets together, evenly")
+    amount.add_argument("--seconds", type=float, help="seconds of CPU time of each job, evenly among its targets")
     parser.add_argument("--jobs", type=int, default=2, help="targets at once [2]")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="any text; the same seed gives the same inputs [random]")
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="try the input of a finding again")

@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
+import anyio
+
 BREAK = b"\r\n==next connection==\r\n"
 """What separates the bytes of two connections in an input."""
 BUFFER = 128 * 1024
@@ -69,8 +71,12 @@ def _refuse(*_: Any, **__: Any) -> socket.socket:
 @contextmanager
 def network(connect: Any) -> Iterator[None]:
     """Lets urllib3 and httpx connect by this function, to any host, while entered. Authorities are loaded once, which is slow."""
+
+    async def connect_stream(*_: Any, **__: Any) -> anyio.abc.SocketStream:
+        return await anyio.abc.UNIXSocketStream.from_socket(connect())
+
     with (
-        patch("socket.create_connection", connect),
+        patch("anyio.connect_tcp", connect_stream),
         patch("urllib3.util.connection.create_connection", connect),
         patch("ssl.create_default_context", functools.cache(ssl.create_default_context)),
         patch.object(ssl.SSLContext, "load_default_certs"),

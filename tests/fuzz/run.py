@@ -31,7 +31,7 @@ class Options:
     inputs: int | None = None
     """Number of inputs; None: the target's, or no limit if `seconds` is set."""
     seconds: float | None = None
-    """Seconds after which it ends."""
+    """Seconds of CPU time after which it ends."""
     patience: float = 1.0
     """Factor for the limits of CPU time."""
     hang: float = 30.0
@@ -43,16 +43,15 @@ class Options:
 def fuzz(module: str, name: str, options: Options, only: bytes | None = None) -> Result:
     """Fuzzes a target of a module, or tries one input only. After a crash or a hang it continues with other inputs."""
     inputs = options.inputs if options.inputs or options.seconds else targets.find_target(module, name).inputs
-    end = time.monotonic() + (options.seconds or 0)
     total = Result()
     for attempt in range(MAX_CRASHES):
         with tempfile.TemporaryDirectory(dir=_memory_folder()) as scratch:
-            left = options.seconds and max(0.1, end - time.monotonic())
+            left = options.seconds and max(0.1, options.seconds - total.cpu)
             seed = f"{options.seed} {name} {attempt}"
             job = Job(module, name, seed, inputs, left, options.patience, options.folder, Path(scratch), only)
             finding = _run(job, options)
             total = _sum(total, read_result(job), finding)
-        if finding is None or only is not None or (options.seconds and time.monotonic() >= end):
+        if finding is None or only is not None or (options.seconds and total.cpu >= options.seconds):
             break
         inputs = inputs and max(1, inputs - total.inputs)
     return total
