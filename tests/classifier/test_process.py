@@ -18,6 +18,7 @@ import pytest
 from bus import About, Frame, InvalidSetting, Prediction, Setup, Status, WantedModel, states
 from bus import metric_names as names
 from bus.images.jpeg import MAX_SCANS
+from classifier.bodies import MAX_BODIES
 from classifier.preprocess import ImageInput, decode
 from classifier.settings import Settings
 from runtime.settings import load
@@ -152,7 +153,11 @@ def test_bad_frames_of_one_camera_do_not_delay_another(broker: Broker, tmp_path:
 
 @pytest.mark.system
 def test_many_large_bodies_at_once(broker: Broker, tmp_path: Path) -> None:
-    """Their memory is bounded, and so is what slow ones hold up. All pictures are answered while frames are classified."""
+    """Their memory is bounded, and so is what slow ones hold up. All pictures are answered while frames are classified.
+
+    Four bodies are in memory at once, each up to four times: as it arrives, whole, its pixels, and freed but not yet returned. Of
+    all 32 it was 118 MiB.
+    """
     picture = cv2.imencode(".bmp", np.zeros((1180, 1180, 3), np.uint8))[1].tobytes()
     port, settings = free_port(), {"MODEL": write_export(tmp_path / "own", "xyz", 32), "MAX_FRAME_AGE": 60}
     head = b"POST /image HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(picture)
@@ -184,7 +189,7 @@ def test_many_large_bodies_at_once(broker: Broker, tmp_path: Path) -> None:
                 peak = max(peak, process.memory_info().rss)
                 frames.models_of("door", 1)
         assert [one.result() for one in answers] == [b"200"] * 32
-        assert peak - begin < 48 * 2**20
+        assert peak - begin < 4 * MAX_BODIES * len(picture)
 
 
 @pytest.mark.system
