@@ -12,7 +12,7 @@ that label is below the threshold, or is a background label, which means that no
   also ends when its own label has been absent for `gap` seconds and another one is sighted. The frames since then are processed
   again, as if nothing had come before.
 - An outage is not absence, because no frame was looked at: the camera is cut, or a program was killed and works again a moment
-  later. The visit goes on if the frames before and after it show its label, and it is not longer than `MAX_OUTAGE`.
+  later. The visit goes on if its label is seen shortly before and right after, and it is not longer than `MAX_OUTAGE`.
 - While nothing moves, capture holds frames back. Until the next one, the visitor who was sighted last is there, and nobody is if
   nobody was. Held-back frames begin no visit, and are evidence for the visit's own label only, so one wrong frame before a pause
   counts once. A visitor whom it missed is still there if they were sighted shortly before, because nobody has left. Another miss
@@ -242,15 +242,17 @@ class PresenceCounter:
         return ended + self._continue_visit(self.state.visit, frame)
 
     def _stayed(self, before: Observation, after: Observation) -> bool:
-        """Returns whether the visitor stayed between two successive frames: both show them, and no long outage is between.
+        """Returns whether the visitor stayed between two successive frames, with no long outage between them.
 
-        After a single frame of the visit, the time between may as well be that between all frames.
+        The frame after shows them, and so does one shortly before. The last one before must show somebody, but its label can be
+        wrong. After a single frame of the visit, the time between may as well be that between all frames.
         """
         visit = self.state.visit
         if visit is None or visit.own.frames < 2 or before.seen is None or after.seen is None:
             return False
         is_short = after.at - before.at - before.held <= MAX_OUTAGE + _TOLERANCE
-        return is_short and before.seen.name == after.seen.name == visit.label
+        was_seen = before.at - visit.own.seen_at < self._just_seen
+        return is_short and was_seen and after.seen.name == visit.label
 
     def _try_to_open(self, frame: Observation) -> None:
         """Opens a visit if the sightings of a label outnumber all other frames by enough."""

@@ -54,10 +54,11 @@ OUTAGES = {
     "www" + " " * 15 + "mmm": [("woman", 0.0, 0.2, 3), ("man", 1.8, 2.0, 3)],
     "www" + " " * 15 + "?www": [("woman", 0.0, 0.2, 3), ("woman", 1.9, 2.1, 3)],
     "wwwn" + " " * 15 + "www": [("woman", 0.0, 0.2, 3), ("woman", 1.9, 2.1, 3)],
-    "wwwwm" + " " * 15 + "www": [("woman", 0.0, 0.4, 4), ("woman", 2.0, 2.2, 3)],
+    "wwwwm" + " " * 15 + "www": [("woman", 0.0, 2.2, 7)],
+    "wwww" + "m" * 8 + " " * 15 + "www": [("man", 0.0, 1.1, 8), ("woman", 2.7, 2.9, 3)],
     "wwww" + "mm" + " " * 15 + "mmm": [("woman", 0.0, 0.5, 4), ("man", 2.1, 2.3, 3)],
 }
-"""A visit goes on after 4 s without a frame, if the frames before and after them show its label."""
+"""A visit goes on after 4 s without a frame, if its label is seen shortly before and right after them."""
 LABELLED = {
     "www" + "m" * 12 + "www": [("man", 0.0, 1.7, 12)],
     "w" * 20 + "m" * 14 + "w" * 9: [("woman", 0.0, 4.2, 29)],
