@@ -277,7 +277,7 @@ class Bus:
         if time.monotonic() < self._warn_after:
             self.metrics.add(names.CONNECT_FAILED)
         else:
-            self.count_and_warn(names.CONNECT_FAILED, text, self._client.failure)  # another reason is worth a line of its own
+            self.count_and_warn(names.CONNECT_FAILED, text, self._client.failure)  # another reason is logged at once
 
     def _on_disconnect(self, _client: mqtt.Client, _userdata: Any, code: int) -> None:
         was_connected, self.connected, self.settled = self.connected, False, False

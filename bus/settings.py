@@ -159,7 +159,7 @@ class BusSettings(ModuleSettings):
         return self.mqtt_password.get_secret_value() if self.mqtt_password else None
 
     def _own_file(self, file: Path) -> Path:
-        """Returns the user's own file of mosquitto/secrets.sh beside that of the role, or else `file`."""
+        """Returns the user's own file that mosquitto/secrets.sh wrote beside the role's, or else `file`."""
         role, _, own = (self.username or "").partition("-")
         beside = file.with_name(f"{own}.password")
         return beside if own and (file.parent.name, file.name) == (role, "password") and beside.is_file() else file

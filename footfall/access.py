@@ -10,7 +10,7 @@ ACCESS = ROOT / "mosquitto" / "access.acl"
 GUESTS = "guests"
 """The role of the rules before the first user in the access list."""
 Rules = dict[str, dict[str, bool]]
-"""By right, read or write: each filter, and whether the topic is that of the user, or of its camera or display."""
+"""By right, read or write: each filter, and whether the topic is the user's, or its camera's or display's."""
 
 
 @cache

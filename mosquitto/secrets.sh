@@ -17,7 +17,7 @@ replace() { # replace FILE COMMAND...: atomically replaces the file by the comma
 }
 random() { head -c 24 /dev/urandom | base64; }
 
-# Until each user had a password of its own, that of the role was also that of capture-back. Programs of an installation from that
+# Before each user had its own password, capture-back used the role's. Programs of an installation from that
 # time go on with it until --rotate. The file `named` marks newer installations, and older ones whose users have their files.
 is_older=
 if [ -s "$secrets/capture/password" ] && [ ! -e "$secrets/named" ]; then is_older=yes; fi

@@ -20,7 +20,7 @@ class Stepped(Fault):
     """A clock that is set ahead or back, for all programs at once and for the times of the pictures."""
 
     programs = ("capture", "classifier", "counter", "bridge", "dashboard", "display")
-    holds = "a visit that had ended keeps its date, all others have that of the new clock"
+    holds = "a visit that had ended keeps its date, all others get the new clock's"
 
     def __init__(self, seconds: int, is_short: bool = False) -> None:
         self.seconds = seconds
