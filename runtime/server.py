@@ -112,10 +112,10 @@ class Protocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """Closes the connection after an invalid request, with a response if none has begun. uvicorn would let both fail."""
-        if self.conn.our_state is h11.SEND_BODY:
-            self.transport.close()
-        else:
-            super().send_400_response(msg)
+        if self.conn.our_state is not h11.SEND_BODY:
+            with suppress(h11.LocalProtocolError):  # the response to HEAD has no body
+                super().send_400_response(msg)
+        self.transport.close()
         if self._is_answering:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

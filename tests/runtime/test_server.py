@@ -361,9 +361,11 @@ async def greeter(scope: Any, receive: Any, send: Any) -> None:
 CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.mark.parametrize("app", [hasty, greeter])
-def test_an_invalid_body_needs_no_traceback(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, app: Any) -> None:
-    """Its connection is closed, with 400 if there is no other response yet. The application is told that the client has gone."""
+@pytest.mark.parametrize(("method", "app"), [(b"POST", hasty), (b"HEAD", hasty), (b"POST", greeter)])
+def test_an_invalid_body_needs_no_traceback(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, method: bytes, app: Any
+) -> None:
+    """Its connection is closed, with 400 if there is no other response yet. The application learns that the client has gone."""
     for name in LOGGERS:
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
     address = ("127.0.0.1", free_port())
@@ -376,6 +378,6 @@ def test_an_invalid_body_needs_no_traceback(caplog: pytest.LogCaptureFixture, mo
             client.sendall(b"not a chunk\r\n")
             assert client.recv(4096) == b""
         else:
-            client.sendall(CHUNKED + b"not a chunk\r\n")
+            client.sendall(CHUNKED.replace(b"POST", method) + b"not a chunk\r\n")
             assert client.recv(4096).startswith(b"HTTP/1.1 400")
     assert [one.levelname for one in caplog.records] == ["WARNING"]
