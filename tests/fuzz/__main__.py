@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from runtime.logs import one_line
-from tests.fuzz import targets
+from tests.fuzz import table, targets
 from tests.fuzz.child import Result
 from tests.fuzz.findings import target_of
 from tests.fuzz.run import Options, fuzz
@@ -30,6 +30,7 @@ def main() -> int:
     amount.add_argument("--seconds", type=float, help="seconds of CPU time of each job, evenly among its targets")
     parser.add_argument("--jobs", type=int, default=2, help="targets at once [2]")
     parser.add_argument("--seed", default=secrets.token_hex(4), help="any text; the same seed gives the same inputs [random]")
+    parser.add_argument("--write", action="store_true", help="write the table of docs/reliability.md")
     parser.add_argument("--repeat", type=Path, metavar="FILE", help="try the input of a finding again")
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all whose names begin so [all]")
     arguments = parser.parse_args()
@@ -49,6 +50,8 @@ def main() -> int:
         for finding in result.findings:
             detail = "\n".join(f"{one_line(line):.200}" for line in finding.detail.splitlines()[-MAX_LINES:])
             print(f"\n{name}: {finding.kind}: {detail}\n  {sys.executable} -m tests.fuzz --repeat {finding.path}")
+    if arguments.write:
+        table.write(results, modules)
     return 1 if any(result.findings for result in results.values()) else 0
 
 
