@@ -13,6 +13,8 @@ from tests.support.wait import limit
 
 EXACT = 0.0015
 """Seconds; times are rounded to milliseconds."""
+MAX_PROBLEMS = 10
+"""Differences of a camera that are listed. One visit too many shifts all later ones."""
 COLUMNS = ("id", "camera", "label", "started_at", "ended_at", "frames")
 
 
@@ -53,6 +55,8 @@ def compare(truth: Sequence[Seen], found: Sequence[Seen], exact_from: float, tol
             problems.append(f"{true.label} at {true.started_at:.1f}: times are wrong by up to {error:.1f} s")
         elif is_exact and one.frames != true.frames:
             problems.append(f"{true.label} at {true.started_at:.1f}: {one.frames} frames instead of {true.frames}")
+    if len(problems) > MAX_PROBLEMS:
+        problems[MAX_PROBLEMS:] = [f"{len(problems) - MAX_PROBLEMS} differences more"]
     return [f"{truth[0].camera if truth else ''}: {one}" for one in problems]
 
 
