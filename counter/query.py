@@ -27,6 +27,10 @@ class InvalidQuery(FootfallError):
     """The parameters of a report are wrong; the text says which, and what is allowed."""
 
 
+def _not_a_cursor(text: str) -> InvalidQuery:
+    return InvalidQuery(f"cursor: {text[:40]!r} is not a cursor; use the one of the page before")
+
+
 class Cursor(NamedTuple):
     """Where the next page begins. It names times and not rows, so that new visits do not move it.
 
@@ -47,7 +51,7 @@ class Cursor(NamedTuple):
     def parse(cls, text: str) -> "Cursor":
         """Raises `InvalidQuery`."""
         if (found := _CURSOR.fullmatch(text)) is None:
-            raise InvalidQuery(f"cursor: {text[:40]!r} is not a cursor; use the one of the page before")
+            raise _not_a_cursor(text)
         begin, end, camera, kind, at = found.groups()
         return cls(float(begin), float(end), camera, {"?": None, "d": True, "r": False}[kind], float(at))
 
@@ -75,7 +79,7 @@ def parse_query(parameters: Mapping[str, str], calendar: Calendar, now: float, h
             raise InvalidQuery(f"{one_line(name[:40])}: unknown parameter; allowed: {', '.join(PARAMETERS)}")
     given = {name: value for name, value in parameters.items() if value}
     cursor = Cursor.parse(given[CURSOR]) if CURSOR in given else None
-    begin, end = (cursor.begin, cursor.end) if cursor else _range(given, calendar, now)
+    begin, end = _cursor_range(cursor, calendar) if cursor else _range(given, calendar, now)
     by = _choice(given, "by", tuple(STEPS), "day")
     table: Table = next(one for one in get_args(Table) if one == _choice(given, "table", get_args(Table), "visits"))
     filters: dict[str, tuple[str, ...]] = {
@@ -94,6 +98,12 @@ def parse_query(parameters: Mapping[str, str], calendar: Calendar, now: float, h
     if (end - begin) / _STEP_SECONDS[by] > MAX_PIECES:
         raise InvalidQuery(f"from, to: more than {MAX_PIECES} steps; use a shorter range or a longer step")
     return Query(begin, end, by, table, filters, cameras, _opening(given, hours), _shift(given, calendar, by, begin, end), cursor)
+
+
+def _cursor_range(cursor: Cursor, calendar: Calendar) -> tuple[float, float]:
+    if not calendar.bounds(FIRST_DAY)[0] <= cursor.begin < cursor.end <= calendar.bounds(LAST_DAY)[0]:
+        raise _not_a_cursor(str(cursor))
+    return cursor.begin, cursor.end
 
 
 def _range(given: Mapping[str, str], calendar: Calendar, now: float) -> tuple[float, float]:

@@ -407,6 +407,10 @@ REFUSED = [
     ({"open": "Mo 25:00-26:00"}, "open: 'Mo 25:00-26:00' must be weekdays"),
     ({"open": "Mo off"}, "open: 'Mo off' must be weekdays"),
     ({"cursor": "7"}, "cursor: '7' is not a cursor; use the one of the page before"),
+    *(
+        ({"cursor": f"{times}~door~r~1767225600.0"}, f"cursor: '{times}~door~r~17672"[:49])
+        for times in ("1767225600.0~176777225600.0", "1798761600.0~1767225600.0", "0.0~1767225600.0")
+    ),
     ({"from": "1990", "to": "2026", "by": "quarter"}, "from, to: more than 400000 steps; use a shorter range or a longer step"),
 ]
 

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +16,8 @@ from tests.support.wait import limit
 
 FOLDER = ROOT / ".fuzz"
 """Where findings are saved."""
+WAIT = 0.1
+"""Seconds between two looks at a child. Hangs are measured in such waits: no time passes while this process is stopped."""
 MAX_CRASHES = 5
 """Crashes and hangs of a target after which it is given up."""
 MAX_TRACE = 3000
@@ -70,12 +71,13 @@ def _run(job: Job, options: Options) -> Finding | None:
     process.start()
     is_hanging = False
     try:
-        before, since = 0, time.monotonic()
+        before, waits = 0, 0
         while process.is_alive():
-            process.join(0.1)
+            process.join(WAIT)
+            waits += 1
             if (count := read_count(job.slot)) != before:
-                before, since = count, time.monotonic()
-            elif time.monotonic() - since > options.hang:
+                before, waits = count, 0
+            elif waits * WAIT > options.hang:
                 is_hanging = True
                 _abort(process)
     finally:
