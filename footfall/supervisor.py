@@ -122,6 +122,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """Makes `run` stop all programs. Can be called by any thread or signal handler."""
+        if self.is_stopping:
+            return
         self.is_stopping = True
         with suppress(RuntimeError):  # no memory for a thread; the main thread wakes soon
             # On another thread, because a signal can interrupt this one in the queue, whose lock is not reentrant.
