@@ -168,16 +168,16 @@ def test_invalid_settings_are_explained(settings: dict[str, str], reason: str, p
 
 def test_the_model_of_the_demo_is_not_tried(plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is known to load, so the demo starts sooner. It is tried if a setting says how to use it."""
-    monkeypatch.setattr(checks, "LoadedModels", _refuse)
+
+    def refuse(*_: object) -> None:
+        raise InvalidSetting("tried")
+
+    monkeypatch.setattr(checks, "LoadedModels", refuse)
     assert plan_of().notice.startswith(DEMO)
-    for settings in ({"VISITORS": "man"}, {"BACKGROUND_LABELS": "none"}, {"MODEL": str(PEOPLE)}):
-        with monkeypatch.context() as patch, pytest.raises(InvalidSetting, match="tried"):
-            patch.setattr(os, "environ", dict(os.environ))
-            plan_of(**settings)
-
-
-def _refuse(*_: object) -> None:
-    raise InvalidSetting("tried")
+    for name, value in {"VISITORS": "man", "BACKGROUND_LABELS": "none", "MODEL": str(PEOPLE)}.items():
+        with pytest.raises(InvalidSetting, match="tried"):
+            plan_of(**{name: value})
+        del os.environ[name]
 
 
 @pytest.mark.parametrize("name", ["MQTT_PORT", "WEB_PORT", "HTTP_PORT"])
