@@ -17,7 +17,7 @@ from runtime import process
 CHECK_INTERVAL = 0.1
 """Maximum seconds between two checks for an expired label."""
 DARK_INTERVAL = 0.5
-"""The same while the display is dark: nothing can expire. A message ends the wait."""
+"""The same while the display is dark: nothing can expire then."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
