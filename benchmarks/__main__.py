@@ -2,7 +2,8 @@
 
 The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
 second as a share of the bare model's in the same run. The part count compares footfall count with a bare loop. Other parts:
-results, reports, writes, dashboard, memory, masks, capture, metrics, still. Defaults: the demo's model, pictures and clip.
+results, reports, writes, dashboard, memory, masks, capture, metrics, still, idle, frame-cost, start; with a folder of people also
+people and two-stages. Defaults: the demo's model, pictures and clip.
 """
 
 import argparse
@@ -16,6 +17,8 @@ from benchmarks import (
     capture,
     counting,
     dashboard,
+    frame_cost,
+    idle,
     masks,
     memory,
     metrics,
@@ -23,6 +26,7 @@ from benchmarks import (
     pipeline,
     reports,
     results,
+    start,
     still,
     two_stages,
     writes,
@@ -41,8 +45,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the pipeline and the dashboard [3]")
     parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
     parser.add_argument("--people", type=Path, default=os.environ.get("PEOPLE") or None, help="folder for people and two-stages")
-    names = "loads, pipeline, count, results, reports, writes, dashboard, memory, masks, capture, metrics, still, people"
-    parser.add_argument("parts", nargs="*", help=f"{names}, two-stages [all]")
+    parser.add_argument("parts", nargs="*", help="parts named above [all]")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
@@ -61,6 +64,9 @@ def main() -> None:
             "capture": lambda: capture.report(photos or pictures, arguments.clip, arguments.seconds / 3, arguments.rounds),
             "metrics": lambda: metrics.report(arguments.seconds),
             "still": lambda: still.report(arguments.seconds),
+            "idle": lambda: idle.report(arguments.seconds),
+            "frame-cost": lambda: frame_cost.report(arguments.model, pictures, arguments.seconds),
+            "start": lambda: start.report(arguments.rounds),
         }
         if arguments.people:
             parts["people"] = lambda: people.report(arguments.people)

@@ -11,8 +11,8 @@ import cv2
 import psutil
 
 from benchmarks.camera import camera
-from benchmarks.memory import MODULES, START_TIMEOUT, process_kind
-from benchmarks.programs import Listener, Program, Script, free_port, is_listening, wait_for
+from benchmarks.programs import Program
+from benchmarks.suite import MODULES, measure_cpu, running_suite
 from benchmarks.tables import print_row
 from demo.about import DETECTOR
 from demo.hall_scenes import HallMoment, HallScene
@@ -47,35 +47,11 @@ def write_still_scene(folder: Path) -> Path:
     return folder
 
 
-def cpu_by_kind(root: psutil.Process) -> dict[str, float]:
-    """Returns the seconds of CPU time so far of a process and its descendants, by kind."""
-    used: dict[str, float] = {}
-    for process in (root, *root.children(recursive=True)):
-        kind, times = process_kind(process.cmdline()), process.cpu_times()
-        used[kind] = used.get(kind, 0.0) + times.user + times.system
-    return used
-
-
-def measure(root: psutil.Process, seconds: float) -> dict[str, float]:
-    """Returns the CPU time of a process and its descendants, by kind, in percent of one core."""
-    before, begin = cpu_by_kind(root), time.monotonic()
-    time.sleep(seconds)
-    after, elapsed = cpu_by_kind(root), time.monotonic() - begin
-    return {kind: 100 * (after[kind] - before.get(kind, 0.0)) / elapsed for kind in after}
-
-
 def measure_suite(address: str, seconds: float, settings: Mapping[str, str]) -> dict[str, float]:
     """Returns the CPU time of each kind of process of a run, in percent of one core."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        places = {"STATE_DIR": folder, "MQTT_PORT": port, "WEB_PORT": free_port()}
-        run = Script("footfall", "run", **places, MODEL=DETECTOR, VIDEO_PATH=address, FRAME_RATE=RATE, **settings)
-        with run:
-            wait_for(lambda: run.check() and is_listening(port), START_TIMEOUT, "the broker of the run")
-            with Listener(port, "footfall/+/prediction") as listener:
-                listener.wait_for("prediction", seconds=START_TIMEOUT)
-            time.sleep(WARM_UP)
-            return measure(psutil.Process(run.pid), seconds)
+    with running_suite(MODEL=DETECTOR, VIDEO_PATH=address, FRAME_RATE=RATE, **settings) as suite:
+        time.sleep(WARM_UP)
+        return measure_cpu(suite.process, seconds)
 
 
 def measure_motion(address: str, seconds: float) -> float | None:
@@ -89,7 +65,7 @@ def measure_motion(address: str, seconds: float) -> float | None:
         with Program([program, "-n", "-c", settings], {}) as motion:
             time.sleep(WARM_UP)
             motion.check()
-            return sum(measure(psutil.Process(motion.pid), seconds).values())
+            return sum(measure_cpu(psutil.Process(motion.pid), seconds).values())
 
 
 def report(seconds: float) -> None:

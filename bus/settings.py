@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import NoDecode
 from typing_extensions import Self
 
 from bus import topics
@@ -28,7 +27,7 @@ def _not_reserved(camera: str) -> str:
 
 
 CameraName = Annotated[SiteName, AfterValidator(_not_reserved)]
-CameraNames = Annotated[tuple[CameraName, ...], NoDecode, BeforeValidator(split_at_commas)]
+CameraNames = Annotated[tuple[CameraName, ...], BeforeValidator(split_at_commas)]
 
 
 def json_value(value: object) -> object:
@@ -174,14 +173,14 @@ class LabelSettings(BusSettings):
 class SetupSettings(LabelSettings):
     """The settings of modules that use the setups of cameras."""
 
-    lines: Annotated[Lines, NoDecode, BeforeValidator(json_value), BeforeValidator(_not_a_height)] = Field(
+    lines: Annotated[Lines, BeforeValidator(json_value), BeforeValidator(_not_a_height)] = Field(
         default=(),
         description='lines at cameras without a setup, as JSON: `[{"name": "door", "from": [0.1, 0.5], "to": [0.9, 0.5]}]`',
     )
-    zones: Annotated[Zones, NoDecode, BeforeValidator(json_value)] = Field(
+    zones: Annotated[Zones, BeforeValidator(json_value)] = Field(
         default=(), description='zones there: `[{"name": "till", "polygon": [[0.1, 0.5], [0.4, 0.5], [0.4, 0.9]]}]`'
     )
-    alerts: Annotated[AlertRules, NoDecode, BeforeValidator(json_value)] = Field(
+    alerts: Annotated[AlertRules, BeforeValidator(json_value)] = Field(
         default=(), description='rules of alerts there: `[{"name": "full", "inside": 50}]`'
     )
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
-from pydantic_settings import NoDecode
 
 from bus.settings import BusSettings, CameraName
 from capture.drivers.v4l2 import FFMPEG_NAMES, is_format
@@ -27,7 +26,7 @@ def _parse_size(value: object) -> object:
     return value.split("x") if isinstance(value, str) else value
 
 
-OptionalSize = Annotated[tuple[Side, Side] | None, NoDecode, BeforeValidator(_parse_size)]
+OptionalSize = Annotated[tuple[Side, Side] | None, BeforeValidator(_parse_size)]
 
 
 class Settings(BusSettings):

@@ -1,6 +1,5 @@
 """Bounded HTTP downloads of models, and of pictures for POST /url. Errors and log lines never contain a full address."""
 
-import asyncio
 import logging
 import os
 import re
@@ -13,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote, urljoin, urlsplit
-
-import anyio
 
 from classifier.partial import PartialFile
 from runtime.address import public_address
@@ -73,6 +70,8 @@ def stream(
 
     An event loop runs meanwhile, so that the time limits include host names, redirects and headers that come byte by byte.
     """
+    import asyncio  # noqa: PLC0415  # as httpx, needed for downloads only
+
     deadline, loop = time.monotonic() + limits.timeout, asyncio.new_event_loop()
     chunks = _stream(url, check, limits, use_environment, partial)
     chunk: bytes | None = b""
@@ -92,6 +91,8 @@ def stream(
 
 async def _next(chunks: AsyncGenerator[bytes, None], timeout: float) -> bytes | None:
     """Returns the next chunk, or None at the end. Raises `TimeoutError`."""
+    import anyio  # noqa: PLC0415
+
     with anyio.fail_after(timeout):
         return await anext(chunks, None)
 

@@ -16,6 +16,8 @@ from runtime import process
 
 CHECK_INTERVAL = 0.1
 """Maximum seconds between two checks for an expired label."""
+DARK_INTERVAL = 0.5
+"""The same while the display is dark: nothing can expire then."""
 
 
 def main(settings: Settings, stop: threading.Event) -> None:
@@ -29,11 +31,13 @@ def main(settings: Settings, stop: threading.Event) -> None:
         bus.state,
     )
     bus.heartbeat.watch("the matrix", lambda: screen.stalled)
+    text: str | None = None
     with bus, screen:
         while not stop.is_set():
-            if source.wait(CHECK_INTERVAL):
+            if source.wait(DARK_INTERVAL if text is None else CHECK_INTERVAL):
                 bus.progressed()
-            screen.show(source.text())
+            text = source.text()
+            screen.show(text)
 
 
 def _create_matrix(settings: Settings) -> Matrix:

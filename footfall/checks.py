@@ -20,7 +20,7 @@ from classifier.settings import Settings as ClassifierSettings
 from classifier.visitors import means_nobody
 from counter.settings import Settings as CounterSettings
 from dashboard.settings import Settings as DashboardSettings
-from demo.about import notice
+from demo.about import DEMOS, notice
 from display.icons import load_icons
 from display.settings import Settings as DisplaySettings
 from footfall.camera import check_source, is_recording, load_settings
@@ -35,6 +35,8 @@ from runtime.settings import load
 BAD_SETTING = 2
 PASSED_ON = ("MODEL", "VIDEO_PATH", "SOURCE_MODULES", "LINES", "ZONES")
 """Settings with defaults of a run, which its programs get."""
+USE_OF_MODEL = {"detector", "visitors", "background_labels", "delegate"}
+"""Fields that a model may not fit."""
 
 
 def check() -> Plan:
@@ -82,13 +84,23 @@ def check() -> Plan:
 
 
 def _check_model(settings: ClassifierSettings, camera: CaptureSettings) -> str:
-    """Loads the models as the classifier does. Returns the demo's notice for model and source. Raises `InvalidSetting`."""
-    path = LoadedModels(settings.model_copy(update={"xnnpack": False}), "run").path
+    """Loads the models as the classifier does, unless they are the demo's, which are known to load.
+
+    Returns the demo's notice for model and source. Raises `InvalidSetting`.
+    """
+    path = settings.model
+    if not _is_plain_demo(settings):
+        path = LoadedModels(settings.model_copy(update={"xnnpack": False}), "run").path
     try:
         export = read_export(path)
     except InvalidExport as error:
         raise InvalidSetting(f"MODEL={public_address(str(path))!r}: {error}") from None
     return notice(export, camera.create_source().is_drawn())
+
+
+def _is_plain_demo(settings: ClassifierSettings) -> bool:
+    """Returns whether the model is one of the demo's, and no setting says how to use it."""
+    return settings.model in [demo.model for demo in DEMOS.values()] and not settings.model_fields_set & USE_OF_MODEL
 
 
 def _address_text(settings: DashboardSettings) -> str:

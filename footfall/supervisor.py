@@ -18,8 +18,8 @@ from honcho.printer import Message, Printer
 BAD_SETTING = 2
 SHUTDOWN_TIMEOUT = 6.0
 """Seconds for the modules to end, and then for the broker. A program that takes longer is killed."""
-POLL_INTERVAL = 0.1
-"""Seconds between two checks of whether the run must stop."""
+WAKE_INTERVAL = 1.0
+"""Seconds after which the main thread wakes, to notice a signal that another thread received."""
 SYSTEM = "system"
 LEVELS = {"INFO": "INF", "NOTICE": "INF", "WARNING": "WRN", "ERROR": "ERR"}
 _FOREIGN_LINE = re.compile(r"(?:\d{10}: (?:(Notice|Info|Warning|Error): )?|(INFO|WARNING|ERROR): )(.*)")
@@ -65,18 +65,18 @@ class Program:
         self._process = subprocess.Popen(
             ["sh", "-c", command],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # it ends with this process, even a killed one: the broker's script waits for that
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
         output.write(SYSTEM, f"{name} started (pid={self._process.pid})")
 
-    def follow(self, ended: "queue.Queue[Program]") -> None:
+    def follow(self, ended: "queue.Queue[Program | None]") -> None:
         """Starts a thread that prints the program's lines and puts the program into `ended` when it ends."""
         threading.Thread(target=self._follow, args=(ended,), name=self.name, daemon=True).start()
 
-    def _follow(self, ended: "queue.Queue[Program]") -> None:
+    def _follow(self, ended: "queue.Queue[Program | None]") -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._output.write(self.name, line.decode(errors="replace").rstrip())
@@ -113,15 +113,21 @@ class Supervisor:
         self._stop_last = stop_last
         self._shutdown_timeout = shutdown_timeout
         self._output = Output(max(map(len, (SYSTEM, *commands))))
-        self._ended: queue.Queue[Program] = queue.Queue()  # a SimpleQueue can block forever when a signal arrives
+        self._ended: queue.Queue[Program | None] = queue.Queue()  # a SimpleQueue can block forever when a signal arrives
+        """Programs that have ended; None wakes `run`."""
         self.is_stopping = False
-        """Set by `stop`. A plain flag, because a signal can arrive at any point, even inside the `set` of an Event."""
+        """Set by `stop`."""
         self.cause = ""
         """Why the run ended without `stop`: how the first program ended."""
 
     def stop(self) -> None:
         """Makes `run` stop all programs. Can be called by any thread or signal handler."""
+        if self.is_stopping:
+            return
         self.is_stopping = True
+        with suppress(RuntimeError):  # no memory for a thread; the main thread wakes soon
+            # On another thread, because a signal can interrupt this one in the queue, whose lock is not reentrant.
+            threading.Thread(target=self._ended.put, args=(None,), daemon=True).start()
 
     def run(self) -> int:
         """Runs until all programs have ended. Returns the exit code of the first to end, or 0 after `stop`."""
@@ -131,7 +137,7 @@ class Supervisor:
             running[name].follow(self._ended)
         first = None
         while first is None and not self.is_stopping:
-            first = self._next_end(running, POLL_INTERVAL)
+            first = self._next_end(running, WAKE_INTERVAL)
         if first is not None:
             self.cause = self._cause(first)
         self.is_stopping = True
@@ -145,7 +151,8 @@ class Supervisor:
             ended = self._ended.get(timeout=timeout)
         except queue.Empty:
             return None
-        del running[ended.name]
+        if ended is not None:
+            del running[ended.name]
         return ended
 
     def _stop(self, programs: list[Program], running: dict[str, Program]) -> None:
@@ -156,7 +163,7 @@ class Supervisor:
                     one.signal(number)
             deadline = time.monotonic() + self._shutdown_timeout
             while time.monotonic() < deadline and any(one.name in running for one in programs):
-                self._next_end(running, POLL_INTERVAL)
+                self._next_end(running, max(0.0, deadline - time.monotonic()))
 
     def _cause(self, first: Program) -> str:
         name, code, last = first.name, first.code, self._output.last_lines.get(first.name, "")

@@ -1,12 +1,12 @@
 """Settings from environment variables: declared once in each module, validated once at startup."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from runtime import explanation
 from runtime.address import public_address
@@ -72,13 +72,13 @@ def split_at_commas(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_at_commas)]
+CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(split_at_commas)]
 
 
-class ModuleSettings(BaseSettings):
-    """The settings of every program."""
+class ModuleSettings(BaseModel):
+    """The settings of every program. Created without arguments, it takes them from the environment."""
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, validate_default=True)
 
     health_file: UserPath | None = Field(
         default=None, description="a file that is touched while the module makes progress, for a container's health check"
@@ -89,9 +89,23 @@ class ModuleSettings(BaseSettings):
         default="info", validation_alias="RuntimeLogLevel", description="set by IoT Edge; debug has the same effect as VERBOSE"
     )
 
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**_given(type(self)) | values)
+
     @property
     def detailed(self) -> bool:
         return self.verbose or self.runtime_log_level.lower() in ("debug", "verbose")
+
+
+def _given(settings: type[ModuleSettings]) -> dict[str, str]:
+    """Returns the variables that are set, by field or alias. Empty ones are not: Docker Compose passes unset variables so."""
+    values = {name.upper(): value for name, value in os.environ.items() if value}
+    found = {}
+    for field_name, field in settings.model_fields.items():
+        name = next((one for one in _variable_names(field_name, field) if one.upper() in values), None)
+        if name is not None:
+            found[name if field.validation_alias else field_name] = values[name.upper()]
+    return found
 
 
 def load(settings: type[S], **values: Any) -> S:

@@ -1,10 +1,11 @@
 """The architecture: which packages may import which, where names and drivers may occur, and the contents of packages.
 
-The tests read imports and names from the syntax trees.
+The tests read imports and names from the syntax trees, and import the programs.
 """
 
 import ast
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -34,6 +35,8 @@ ALLOWED = {
 """The packages of the suite that each package may import, in addition to itself."""
 OURS = {*ALLOWED, "tests", "scripts"}
 PRODUCT = ("runtime", "bus", *MODULES)
+LARGE = {"anyio", "asyncio", "fastapi", "httpx", "http.server", "prometheus_client", "requests", "uvicorn"}
+"""Libraries that programs import when they use them."""
 DRIVERS = {
     "runtime": {"uvicorn": "server.py websocket.py", "sqlite3": "database.py"},
     "bus": {"paho": "client.py connection.py outbound.py subscriptions.py", "prometheus_client": "exposition.py"},
@@ -148,6 +151,21 @@ def test_timeouts_of_tests_use_limit() -> None:
             ]
             by_hand = ast.unparse(call.func).startswith(("shop.", "Heartbeat"))  # these use the test's clock
             assert by_hand or not fixed, f"tests/{path}:{call.lineno}"
+
+
+@pytest.mark.parametrize(
+    ("program", "unwanted"),
+    [
+        *((f"{module}.__main__", LARGE) for module in MODULES),
+        ("footfall.run", LARGE | {"bus", "pydantic"}),
+        ("classifier.trial", LARGE | {"bus", "pydantic"}),
+    ],
+)
+def test_a_program_starts_without_what_it_may_never_need(program: str, unwanted: set[str]) -> None:
+    """Such libraries take memory, and time of the start."""
+    code = f"import sys, {program}; print(*({unwanted} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not found.stdout.split()
 
 
 def test_all_code_and_data_files_are_packaged() -> None:

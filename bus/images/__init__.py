@@ -7,7 +7,8 @@ format that is not JPEG, PNG, WebP, BMP or TIFF.
 from collections.abc import Callable
 
 from bus.images import bmp, jpeg, png, tiff, webp
-from bus.images.limits import MAX_PIXELS, MAX_SIDE, UnusablePicture
+from bus.images.limits import MAX_SIDE, UnusablePicture
+from runtime.opencv import MAX_PIXELS
 
 __all__ = ["MAX_PIXELS", "MAX_SIDE", "UnusablePicture", "checked"]
 

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from bus.images.limits import MAX_PIXELS, UnusablePicture, check_memory, check_size
+from bus.images.limits import UnusablePicture, check_memory, check_size
+from runtime.opencv import MAX_PIXELS
 
 SIGNATURE = b"\xff\xd8\xff"
 MAX_REDUCED_PIXELS = 50_000_000

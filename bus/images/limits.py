@@ -1,11 +1,10 @@
 """The limits of a picture's size and cost, and the error for what exceeds them."""
 
 from runtime.errors import FootfallError
+from runtime.opencv import MAX_PIXELS
 
 MAX_SIDE = 16_384
 """Pixels. No camera needs more."""
-MAX_PIXELS = 16_000_000
-"""Pixels of a decoded picture, which then takes 48 MB, and as much again while OpenCV hands it over."""
 MAX_MEMORY = 6 * MAX_PIXELS
 """Bytes that decoding may take."""
 BYTES_PER_PIXEL = 3

@@ -4,7 +4,6 @@ import math
 from typing import Annotated, NamedTuple
 
 from pydantic import BeforeValidator
-from pydantic_settings import NoDecode
 
 MIN_SIDE = 0.05
 """Parts of the picture: 32 x 24 px of 640 x 480. A model finds nobody in less."""
@@ -51,5 +50,5 @@ def parse_region(value: object) -> object:
     return region
 
 
-OptionalRegion = Annotated[Region | None, NoDecode, BeforeValidator(parse_region)]
+OptionalRegion = Annotated[Region | None, BeforeValidator(parse_region)]
 """A region in a setting, as text."""

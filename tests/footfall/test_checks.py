@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo.about import CLIP, DEMOS, DETECTOR, MODEL, PEOPLE
-from footfall import run
+from footfall import checks, run
 from footfall.checks import check
 from footfall.plan import Plan
 from runtime.errors import InvalidSetting
@@ -164,6 +164,20 @@ def test_invalid_settings_are_explained(settings: dict[str, str], reason: str, p
         plan_of(**{"VIDEO_PATH": "0", "MODEL": "demo/model"} | settings)
     assert reason.replace("{tmp}", str(tmp_path)) in str(refused.value)
     assert not (tmp_path / "state").exists()
+
+
+def test_the_model_of_the_demo_is_not_tried(plan_of: PlanOf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known to load, so the demo starts sooner. It is tried if a setting says how to use it."""
+
+    def refuse(*_: object) -> None:
+        raise InvalidSetting("tried")
+
+    monkeypatch.setattr(checks, "LoadedModels", refuse)
+    assert plan_of().notice.startswith(DEMO)
+    for name, value in {"VISITORS": "man", "BACKGROUND_LABELS": "none", "MODEL": str(PEOPLE)}.items():
+        with pytest.raises(InvalidSetting, match="tried"):
+            plan_of(**{name: value})
+        del os.environ[name]
 
 
 @pytest.mark.parametrize("name", ["MQTT_PORT", "WEB_PORT", "HTTP_PORT"])

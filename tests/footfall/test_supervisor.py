@@ -1,14 +1,18 @@
 """The supervisor: programs that start together and end together."""
 
 import re
+import signal
+import subprocess
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from footfall import supervisor
 from footfall.supervisor import Supervisor
-from tests.support.wait import until
+from tests.support.broker import ROOT
+from tests.support.wait import limit, until
 
 pytestmark = pytest.mark.system
 
@@ -63,3 +67,29 @@ def test_the_broker_ends_last(tmp_path: Path) -> None:
     assert ends.read_text().split() == ["bridge", "counter", "broker"]
     stat = Path(f"/proc/{int(child.read_text())}/stat")
     until(lambda: not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z", 5, "the end of its child")
+
+
+def test_it_waits_for_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stop and the end of a program wake it, not a clock."""
+    monkeypatch.setattr(supervisor, "WAKE_INTERVAL", 600.0)
+    run = Supervisor({"broker": RUNS.format(at_end="")}, {"broker": {"PATH": "/usr/bin:/bin"}}, stop_last="broker")
+    threading.Timer(0.5, run.stop).start()
+    assert (run.run(), run.cause) == (0, "")
+    ended = Supervisor({"broker": "sleep 0.5; exit 3"}, {"broker": {"PATH": "/usr/bin:/bin"}}, stop_last="broker")
+    assert ended.run() == 3
+
+
+def test_the_broker_ends_after_a_killed_launcher(tmp_path: Path) -> None:
+    """The script of the broker waits for the end of its input, which the launcher holds open."""
+    (tmp_path / "mosquitto").mkdir()
+    (tmp_path / "mosquitto" / "start.sh").write_text("echo $$; exec sleep 600\n")
+    environment = {"PATH": "/usr/bin:/bin", "FOOTFALL": str(tmp_path)}
+    command = ["sh", str(ROOT / "mosquitto" / "laptop.sh")]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as script:
+        assert script.stdin is not None
+        assert script.stdout is not None
+        broker = int(script.stdout.readline())
+        assert script.poll() is None
+        script.stdin.close()
+        assert script.wait(limit(30)) == 128 + signal.SIGTERM
+    assert not Path(f"/proc/{broker}").exists()

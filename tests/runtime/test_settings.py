@@ -100,6 +100,8 @@ def test_an_invalid_setting_ends_the_module_with_one_line(
         ({"REGION": ""}, "region", None),
         ({"REGION": "0.7, 0,0.3,1"}, "region", (0.7, 0.0, 0.3, 1.0)),
         ({"CONVERT_TO_GRAY": "yes"}, "convert_to_gray", True),
+        ({"convert_to_gray": "yes"}, "convert_to_gray", True),
+        ({"MODULE_NAME": "", "IOTEDGE_MODULEID": "eye"}, "name", "eye"),
         ({"HEALTH_FILE": "~/m"}, "health_file", Path.home() / "m"),  # not every shell expands ~ after =
         ({"RuntimeLogLevel": "Debug"}, "detailed", True),  # set by edgeAgent
         ({}, "detailed", False),
