@@ -40,6 +40,11 @@ class Stack(NamedTuple):
     def scale(self, service: str, replicas: int) -> None:
         run("docker", "service", "scale", "-d", f"{self.name}_{service}={replicas}")
 
+    def slow_down(self, service: str) -> None:
+        """Leaves one container of a service a seventh of a core, so that the others overtake it."""
+        label = f"label=com.docker.swarm.service.name={self.name}_{service}"
+        run("docker", "update", "--cpus", "0.15", run("docker", "ps", "-q", "-f", label).split()[0])
+
     def listener(self, *filters: str) -> Listener:
         client = mqtt.Client()
         client.username_pw_set("reader", self.reader)
@@ -101,7 +106,10 @@ def stack(engine: None, tmp_path: Path) -> Iterator[Stack]:
 
 
 def test_four_classifiers_count_as_one(stack: Stack) -> None:
-    """No frame is predicted twice, all four predict, the counter processes frames in order, and finds the true crossings."""
+    """No frame is predicted twice. The counter processes them in order, although one of the four classifiers is slow.
+
+    So it finds the true crossings.
+    """
     names = {f"classifier-{number}" for number in range(1, CLASSIFIERS + 1)}
     until(lambda: _connects(stack), 120, "the broker")
     with stack.listener("footfall/#") as listener:
@@ -113,8 +121,9 @@ def test_four_classifiers_count_as_one(stack: Stack) -> None:
             120,
             "the classifiers and the counter",
         )
+        stack.slow_down("classifier")
         stack.scale("capture", 1)
-        until(lambda: any(one.sequence >= FRAMES for one in _predictions(listener)), 180, "the predictions")
+        listener.wait_for("/prediction", FRAMES + RATE, seconds=180)
         stack.scale("capture", 0)
         until(lambda: _is_quiet(listener), 60, "the last results")
         until(
@@ -122,7 +131,7 @@ def test_four_classifiers_count_as_one(stack: Stack) -> None:
             60,
             "predictions of all",
         )
-        predictions = [one for one in _predictions(listener) if one.sequence < FRAMES]
+        predictions = [one for one in map(Prediction.unpack, listener.payloads("/prediction")) if one.sequence < FRAMES]
         tracks = [Tracks.unpack(one) for one in listener.payloads("/tracks")]
         crossings = [Crossing.unpack(one) for one in listener.payloads("/crossing")]
     frames = [(one.session, one.sequence) for one in predictions]
@@ -138,6 +147,7 @@ def test_four_classifiers_count_as_one(stack: Stack) -> None:
         f"{len(frames)} of {FRAMES} frames predicted, {overtaken} after a newer one; "
         f"{len(truth)} true crossings, {found} found, {len(counted) - found} invented"
     )
+    assert overtaken
     assert found >= len(truth) - 1
     assert len(counted) - found <= 2
 
@@ -155,10 +165,6 @@ def _statuses(listener: Listener) -> list[dict[str, Any]]:
     """Returns the newest status of each module."""
     found = {one.topic: json.loads(one.payload) for one in listener.messages() if one.topic.startswith("footfall/status/")}
     return list(found.values())
-
-
-def _predictions(listener: Listener) -> list[Prediction]:
-    return [Prediction.unpack(one) for one in listener.payloads("/prediction")]
 
 
 def _is_quiet(listener: Listener) -> bool:
