@@ -29,7 +29,7 @@ from paho.mqtt import client as mqtt
 from benchmarks.camera import sent_at, stamped
 from benchmarks.programs import Program, free_port, is_listening, wait_for
 from benchmarks.quota import NoQuota, Quota, open_quota
-from benchmarks.still import measure as cpu_of
+from benchmarks.suite import measure_cpu
 from benchmarks.tables import percentile, print_row
 from bus import Frame, Prediction
 from capture.pictures.prepare import encode_jpeg
@@ -205,7 +205,7 @@ def measure(percent: float, film: Film, address: str, quota: Quota) -> Outcome:
             quota.limit(percent)
             film.begin = time.time() + SETTLING
             time.sleep(SETTLING)
-            used = sum(cpu_of(psutil.Process(run.pid), film.end - time.time()).values())
+            used = sum(measure_cpu(psutil.Process(run.pid), film.end - time.time()).values())
             time.sleep(SETTLING)
             run.check()
             throttled = quota.throttled()
