@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import About, Command, CurrentLabel, DayCounts, Line, Prediction, Setup, Status, Summary, Visit, states, topics
+from counter.batch import MAX_WAIT, Batch
 from counter.camera import MAX_HOURS
 from counter.changes import Changes
 from counter.database import FILE, Database
 from counter.hours import HOUR
 from counter.main_loop import SUSPENDED_AFTER
 from counter.publisher import MAX_IN_FLIGHT, SETTLE_TIME
-from counter.registry import FORGET_AFTER, MAX_CAMERAS, PAUSE_RETRY_AFTER, SILENCE_TIMEOUT, Batch
+from counter.registry import FORGET_AFTER, MAX_CAMERAS, PAUSE_RETRY_AFTER, SILENCE_TIMEOUT
 from counter.visitors import VisitorCounter
 from tests.counter.shop import NOON, RULES, UTC, Shop, brief, scripted, visit
 
@@ -347,6 +348,7 @@ def test_a_damaged_ledger_is_reported_and_splits_nothing(shop: Shop) -> None:
     shop.see("w" * 10 + "n" * 20, start=1)
     assert (frames(shop), shop.status.state) == ([20], states.RUNNING)
     assert "the ledger was damaged and has been repaired; the damaged file is ledger.db.broken-" in shop.status.detail
+    shop.step(MAX_WAIT)
     shop.ledger.save_periods()
     shop.restart()
     (span,) = shop.reports.spans("door", 0, 1e11)
