@@ -40,7 +40,7 @@ from counter.retry import Retry, StopRequested
 log = logging.getLogger(__name__)
 
 RECEIVE_TIMEOUT = 1.0  # seconds to wait for messages
-MAX_WAITING = 50
+MAX_WAITING = 30
 """Unacknowledged messages with which no prediction waits any longer: the broker sends 100 at most."""
 CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
 SUSPENDED_AFTER = 5.0
