@@ -119,16 +119,21 @@ class MainLoop:
         is_due = self._apply_timeouts(batch)
         batch.observe()
         self._publish_tracks(batch)
-        has_others = any(not isinstance(one, Prediction) for one in taken)
-        if batch.can_wait(self._clocks.steady()) and not has_others and self._inbox.size < MAX_WAITING:
-            self._publish(batch, [])
-        else:
+        if not self._can_wait(taken, batch):
             self._commit()
+        elif is_due:
+            self._publish(batch, [])
         if any(is_counted):
             self._bus.progressed()
         if is_due:
             self._summarise_hours()
             self._prune()
+
+    def _can_wait(self, taken: Sequence[Message], batch: Batch) -> bool:
+        """Returns whether the batch may grow: only predictions came, without a backlog, and they give nothing to publish."""
+        has_backlog = len(taken) > 2 * len(self._registry.cameras) or self._inbox.size >= MAX_WAITING
+        has_others = any(not isinstance(one, Prediction) for one in taken)
+        return batch.can_wait(self._clocks.steady()) and not has_backlog and not has_others
 
     def _in_order(self, message: Message) -> list[Message]:
         """Returns the messages to process now: a prediction may wait for one of an earlier frame; nothing else does."""

@@ -263,6 +263,7 @@ def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
     shop.receive(*scripted("w" * 20), Command("door", "pause"), *scripted("w" * 20, start=NOON + 2))
     shop.see("m" * 10, start=4)
     assert (frames(shop), shop.sent(Command)) == ([20], []), "these were in transit when the pause came"
+    shop.step(MAX_WAIT)
     shop.restart()
     shop.see("w" * 100, start=2 * PAUSE_RETRY_AFTER)
     assert shop.sent(Command) == [Command("door", "pause")] * 2
