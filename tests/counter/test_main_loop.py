@@ -265,7 +265,7 @@ def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
     assert (frames(shop), shop.sent(Command)) == ([20], []), "these were in transit when the pause came"
     shop.step(MAX_WAIT)
     shop.restart()
-    shop.see("w" * 100, start=2 * PAUSE_RETRY_AFTER)
+    shop.see("w" * 100, start=2 * PAUSE_RETRY_AFTER + MAX_WAIT)
     assert shop.sent(Command) == [Command("door", "pause")] * 2
     assert shop.metrics["dropped_paused"] == 100
     shop.receive(Command("door", "resume"))
