@@ -38,8 +38,8 @@ class _Task(NamedTuple):
 class Pipeline:
     """A pipeline that classifies the newest frame of each camera in turn, and pictures on request. Older frames are dropped.
 
-    A frame is decoded once the model has taken the previous one. So at most one frame and one requested picture wait for the
-    model; they take turns.
+    A frame is decoded after the model has taken the previous one, just before it is free. So at most one frame and one requested
+    picture wait for the model; they take turns.
     Its threads call `publish` and `count_and_warn` (metric, text, sender).
     """
 
@@ -111,7 +111,7 @@ class Pipeline:
         self._decode_slot.release()
 
     def _prepare_next(self) -> None:
-        """Decodes the newest frame once the model has taken the previous one."""
+        """Decodes the newest frame when it is time."""
         if not self._decode_slot.acquire(timeout=QUEUE_TIMEOUT):
             return
         task = None
