@@ -5,8 +5,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-OBSERVED = 8
-"""Frames whose durations decide how long to wait. The one that left least time counts."""
+OBSERVED = 16
+"""Frames whose durations decide how long to wait."""
+OUTLIERS = 2
+"""Those of them with the least time that do not count. Fewer make frames older, more make the model wait."""
 
 
 class Pace:
@@ -17,13 +19,13 @@ class Pace:
         self._is_free = threading.Event()
         self._is_free.set()
         self._taken_at = self._inference = 0.0
-        self._delays: deque[float] = deque([0.0], OBSERVED)
+        self._delays: deque[float] = deque([0.0] * (OUTLIERS + 1), OBSERVED)
         """Seconds from when the model took a frame to when the decoding of the next one should have begun."""
 
     @property
     def delay(self) -> float:
         """Seconds from when the model takes a frame to when the decoding of the next one begins."""
-        return min(self._delays)
+        return sorted(self._delays)[OUTLIERS]
 
     def wait(self) -> float:
         """Waits until the next frame should be decoded, at the latest until the model is free. Returns the time then."""

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from classifier.pace import OBSERVED, Pace
+from classifier.pace import OBSERVED, OUTLIERS, Pace
 from tests.support.wait import limit, until
 
 
@@ -22,21 +22,25 @@ class Rig:
         self.pace.end()
 
 
+USUAL = [(2.0, 7.0)] * 2 * OBSERVED
+SLOW_DECODING, FAST_INFERENCE = (3.0, 7.0), (2.0, 6.5)
+
+
 @pytest.mark.parametrize(
     ("frames", "delay"),
     [
         ([], 0.0),
-        ([(2.0, 7.0)], 0.0),
-        ([(2.0, 7.0)] * OBSERVED, 0.0),
-        ([(2.0, 7.0)] * (OBSERVED + 1), 5.0),
-        ([(2.0, 7.0)] * 20 + [(3.0, 7.0)] + [(2.0, 7.0)] * (OBSERVED - 1), 4.0),
-        ([(2.0, 7.0)] * 20 + [(3.0, 7.0)] + [(2.0, 7.0)] * OBSERVED, 5.0),
-        ([(2.0, 7.0)] * 20 + [(2.0, 6.0)] + [(2.0, 7.0)] * 2, 4.0),
-        ([(2.0, 1.0)] * 20, 0.0),
+        (USUAL[: OBSERVED - OUTLIERS - 1], 0.0),
+        (USUAL, 5.0),
+        ([*USUAL, *[SLOW_DECODING] * OUTLIERS], 5.0),
+        ([*USUAL, *[SLOW_DECODING] * (OUTLIERS + 1)], 4.0),
+        ([*USUAL, *[SLOW_DECODING] * (OUTLIERS + 1), *USUAL[: OBSERVED - OUTLIERS]], 5.0),
+        ([*USUAL, *[FAST_INFERENCE] * (OUTLIERS + 2)], 4.5),
+        ([(2.0, 1.0)] * 2 * OBSERVED, 0.0),
     ],
 )
 def test_the_delay(frames: list[tuple[float, float]], delay: float) -> None:
-    """The next frame is ready when the model gets free, if both take as long as in the last frame with the least time left."""
+    """The next frame is ready when the model gets free, if both take as long as for the last frames, but for a few outliers."""
     rig = Rig()
     for frame in frames:
         rig.classify(*frame)
