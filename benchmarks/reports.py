@@ -107,6 +107,17 @@ def sizes(path: Path) -> dict[str, int]:
         return dict(connection.execute(query))
 
 
+def measure_month() -> tuple[float, float]:
+    """Returns the seconds of the report of a month by hour, and the bytes of a visit with its indexes."""
+    with tempfile.TemporaryDirectory() as name:
+        with closing(Ledger(Path(name), Metrics())) as ledger:
+            fill(ledger, VISITS)
+        with closing(Ledger(Path(name), Metrics())) as ledger:
+            ledger.latest_visit_end()
+            seconds = measure(Pages(ledger, CALENDAR), QUERIES["a month by hour"])[-1]
+        return seconds, sizes(Path(name) / FILE)["visit"] / VISITS
+
+
 def report() -> None:
     """Prints the size of a visit and of a crossing, and a table of reports."""
     with tempfile.TemporaryDirectory() as name:

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import tempfile
 import time
+from collections.abc import Collection
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -59,13 +60,11 @@ class CounterRun:
             return int(ledger.execute("SELECT MAX(LENGTH(memory)) FROM camera").fetchone()[0])
 
 
-def report(seconds: float) -> None:
-    """Prints a table of bytes for each prediction."""
+def measure(cases: Collection[str], seconds: float) -> dict[str, tuple[float, float, int]]:
+    """Returns ``wchar`` and ``write_bytes`` for each prediction, and the length of the saved state, of each of the cases."""
     settled, number = round(SETTLED / INTERVAL), round((SETTLED + seconds) / INTERVAL)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        runs = {
-            case: CounterRun(Path(name, str(index)), *what, number, stack) for index, (case, what) in enumerate(CASES.items())
-        }
+        runs = {case: CounterRun(Path(name, str(index)), *CASES[case], number, stack) for index, case in enumerate(cases)}
         before, began_at = dict[str, tuple[int, int]](), time.monotonic()
         for frame in range(number):
             if frame == settled:
@@ -73,7 +72,17 @@ def report(seconds: float) -> None:
             time.sleep(max(0.0, began_at + frame * INTERVAL - time.monotonic()))
             for run in runs.values():
                 run.publish()
-        print_row("in view", "wchar", "write_bytes", "state, bytes")
+        found = {}
         for case, run in runs.items():
-            sums = (after - since for after, since in zip(run.written(), before[case], strict=True))
-            print_row(case, *(one / (number - settled) for one in sums), run.state_length())
+            passed, stored = (
+                (after - since) / (number - settled) for after, since in zip(run.written(), before[case], strict=True)
+            )
+            found[case] = passed, stored, run.state_length()
+        return found
+
+
+def report(seconds: float) -> None:
+    """Prints a table of bytes for each prediction."""
+    print_row("in view", "wchar", "write_bytes", "state, bytes")
+    for case, cells in measure(CASES, seconds).items():
+        print_row(case, *cells)
