@@ -6,7 +6,7 @@ export PYTHON VENV
 # A change to one of these files makes the next command repeat the set-up.
 needs = pyproject.toml constraints.txt scripts/setup.sh
 
-.PHONY: help run watch matrix command forget camera setup onnx test fuzz test-ecosystem unit broker faults soak check format docs bench evaluate scenes model deployment lock audit sbom reset clean
+.PHONY: help run watch matrix command forget camera setup onnx test fuzz test-ecosystem unit broker faults soak proof check format docs bench evaluate scenes model deployment lock audit sbom reset clean
 .DEFAULT_GOAL := help
 
 help: ## prints this list
@@ -68,6 +68,9 @@ soak: $(VENV)/.dev ## soaks the suite in a day's worth of frames, with kills; tw
 
 faults: $(VENV)/.dev ## causes faults in a running suite, and updates docs/reliability.md (about ten minutes): make faults NAMES=killed
 	@exec $(VENV)/bin/python -m tests.faults --write $(NAMES)
+
+proof: $(VENV)/.dev ## measures all bars that take less than half an hour together, and updates docs/figures.md: make proof NAMES=counting
+	@exec $(VENV)/bin/python -m benchmarks.proof --write $(NAMES)
 
 check: $(VENV)/.dev ## checks format, lint, spelling and types
 	@$(VENV)/bin/ruff format --check .

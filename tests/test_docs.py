@@ -17,6 +17,8 @@ MANUAL = sorted(docs.PAGES.glob("*.md"))
 PAGES = [README, *MANUAL, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "demo/README.md"))]
 TARGETS = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 MAX_LINES = 199
+MAX_WORDS = 18
+"""Words of a sentence, on the average of a page."""
 every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 
 
@@ -65,6 +67,22 @@ def test_the_examples_for_developers_run() -> None:
     assert isinstance(found["KIND"], SourceKind)
     assert issubclass(found["Decoder"], Decoder)
     assert callable(found["create"])
+
+
+def sentences(page: Path) -> list[str]:
+    """Returns the sentences of a page's prose: without headings, tables, code and addresses of links."""
+    text = re.sub(r"```.*?```|<!--.*?-->", "", page.read_text(), flags=re.DOTALL)
+    text = re.sub(r"\]\([^)]*\)", "]", text)
+    text = re.sub(r"^(#|\||!\[).*$", "", text, flags=re.MULTILINE)
+    found = re.split(r"(?<=[.:!?])\s+|\n\s*\n|^\s*(?:[-*]|\d+\.)\s", text, flags=re.MULTILINE)
+    return [one for one in found if re.search(r"\w", one)]
+
+
+@every_page
+def test_sentences_are_short(path: Path) -> None:
+    """They have at most 18 words on average, as CONTRIBUTING.md says."""
+    found = sentences(path)
+    assert len(re.findall(r"\S*\w\S*", " ".join(found))) / len(found) <= MAX_WORDS
 
 
 @every_page

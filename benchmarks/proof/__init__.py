@@ -1,0 +1,1 @@
+"""The table of all bars: what Footfall must reach, what it reaches, and how that was seen."""
