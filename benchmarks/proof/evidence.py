@@ -16,7 +16,8 @@ STORM = {"FOOTFALL_STORM_VISITS": "500", "FOOTFALL_STORM_KILLS": "100"}
 """Settings of the test of kills: as many as the bar says."""
 ALONE = ("tests/containers", "tests/ecosystem", "tests/prometheus")
 """Tests with containers and other projects' programs, which run one after the other."""
-WORKERS = 3
+WORKERS = 4
+"""Processes for the other tests, which mostly wait."""
 TIMEOUT = 1200.0
 """Seconds for a benchmark."""
 Results = Mapping[str, Counter[str]]

@@ -24,7 +24,7 @@ def source(bar: Bar) -> str:
     if isinstance(evidence, Printed):
         names = {name: f"path/to/{name}" for _, name, _, _ in Formatter().parse(evidence.arguments) if name}
         return f"`python -m {evidence.arguments.format_map(names)}`"
-    return f"from [{Path(evidence.page).name}]({relpath(evidence.page, Path(PAGE).parent)}), measured by `{evidence.command}`"
+    return f"from [{evidence.page}]({relpath(evidence.page, Path(PAGE).parent)}), measured by `{evidence.command}`"
 
 
 def line(bar: Bar, outcome: Outcome) -> str:

@@ -22,6 +22,8 @@ from tests.support.wait import limit, until
 from tests.support.zone import zone_at_noon
 
 MODULES = ("classifier", "counter", "bridge", "display", "capture")
+RETAINED = ("door/label", "door/counts", "matrix/pixels")
+"""Ends of topics whose last message the broker keeps."""
 pytestmark = [pytest.mark.system, pytest.mark.timeout(limit(300))]
 
 
@@ -134,6 +136,9 @@ def test_invalid_messages_are_survived(site: Site) -> None:
 
 def test_a_killed_broker_is_survived(site: Site) -> None:
     """After a restart without its retained messages, all of them are published again, and no module was restarted."""
+    with Listener(site.broker.port, "footfall/#") as earlier:
+        for topic in RETAINED:
+            earlier.wait_for(topic)
     assert site.hub.twin.call("pause", None)[0] == 200  # so that no new results are published
     until(lambda: site.last_status("capture")["state"] == "paused")
     site.broker.end()
@@ -143,7 +148,7 @@ def test_a_killed_broker_is_survived(site: Site) -> None:
     killed = time.time()
     site.broker.start()
     with Listener(site.broker.port, "footfall/#") as later:
-        for topic in ("door/label", "door/counts", "matrix/pixels"):
+        for topic in RETAINED:
             later.wait_for(topic)
         assert site.hub.twin.call("resume", None)[0] == 200
         until(lambda: Prediction.unpack(later.wait_for("door/prediction")[-1]).captured_at > killed, 35, "a new prediction")

@@ -3,7 +3,7 @@
 from benchmarks.proof.bar import Bar, Printed, asserted_by, at_most
 from benchmarks.proof.read import cell, worst
 
-CAPTURE = "benchmarks --seconds 15 --rounds 1 capture --people {people}"
+CAPTURE = "benchmarks.capture {people}/photos"
 CASES = ("camera", "60/s", "consumer", "slow disk", "stalls")
 
 BARS = (

@@ -24,6 +24,7 @@ BARS = (
     ),
     _fault("results again after a fault of a program", at_most(3, "s"), every(r"within 3 s.*?\| ([\d.]+) s \|")),
     _fault("results again after a fault of a broker", at_most(2, "s"), every(r"within 2 s.*?\| ([\d.]+) s \|")),
+    _fault("faults after which not all was as it must be", at_most(0), lambda text: text.count("**missed**")),
     _fault("visits and crossings lost", at_most(0), every(r"\| (\d+) of \d+ \|", sum)),
     _fault("visits and crossings counted twice", at_most(0), every(r" of \d+ \| (\d+) \|", sum)),
     Bar(
