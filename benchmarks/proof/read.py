@@ -63,7 +63,7 @@ def every(pattern: str, combine: Callable[[Sequence[float]], float] = max) -> Re
 
     def read(text: str) -> float:
         if found := re.findall(pattern, text, re.MULTILINE):
-            return combine([float(one) for one in found])
+            return combine([float(one.replace(",", "")) for one in found])
         raise ValueError(f"nothing fits '{pattern}'")
 
     return read

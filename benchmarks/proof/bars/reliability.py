@@ -1,6 +1,8 @@
 """Bars of faults and attacks."""
 
-from benchmarks.proof.bar import Bar, Elsewhere, Limit, Quoted, Read, asserted_by, at_most
+from collections.abc import Callable, Sequence
+
+from benchmarks.proof.bar import Bar, Limit, Quoted, Read, asserted_by, at_most
 from benchmarks.proof.read import every
 
 PAGE = "docs/reliability.md"
@@ -8,6 +10,11 @@ PAGE = "docs/reliability.md"
 
 def _fault(name: str, limit: Limit, read: Read) -> Bar:
     return Bar(f"faults on purpose: {name}", limit, Quoted(PAGE, "faults", read, "make faults"))
+
+
+def _fuzz(name: str, limit: Limit, pattern: str, combine: Callable[[Sequence[float]], float] = max) -> Bar:
+    evidence = Quoted(PAGE, "fuzz", every(pattern, combine), "python -m tests.fuzz")
+    return Bar(f"a million damaged inputs for each parser: {name}", limit, evidence)
 
 
 def _soak_problems(text: str) -> float:
@@ -37,7 +44,9 @@ BARS = (
         "2 s and 110 MB for 4 MiB at most, no uncaught error",
         asserted_by("fuzz/test_fuzz.py::test_no_input_does_harm"),
     ),
-    Bar("a million damaged inputs for each parser", "the same", Elsewhere("make fuzz")),
+    _fuzz("uncaught errors", at_most(0), r"\| ([\d,]+) \| \d+ ms \| \d+ ms \| \d+ MB \|$", sum),
+    _fuzz("CPU time of an input", at_most(2000, "ms"), r"\| (\d+) ms \| \d+ ms \| \d+ MB \|$"),
+    _fuzz("memory of an input", at_most(110, "MB"), r"\| (\d+) MB \|$"),
     Bar(
         "pictures and models that cost most",
         "2 s and 110 MB at most",
