@@ -36,14 +36,15 @@ def at_least(value: float, unit: str = "") -> Limit:
 
 @dataclass(frozen=True)
 class Asserted:
-    """By tests, given by their node ids without parameters."""
+    """By tests, given by their node ids without parameters. Those that assert a time run without the patience of `make test`."""
 
     tests: tuple[str, ...]
+    is_timed: bool = False
 
 
-def asserted_by(*tests: str) -> Asserted:
+def asserted_by(*tests: str, is_timed: bool = False) -> Asserted:
     """By tests, given below the folder `tests`."""
-    return Asserted(tuple(f"tests/{one}" for one in tests))
+    return Asserted(tuple(f"tests/{one}" for one in tests), is_timed)
 
 
 @dataclass(frozen=True)

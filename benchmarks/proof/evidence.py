@@ -14,6 +14,8 @@ from benchmarks.proof.bar import IN_PART, MET, MISSED, NOT_RUN, Asserted, Bar, E
 ROOT = Path(__file__).parents[2]
 STORM = {"FOOTFALL_STORM_VISITS": "500", "FOOTFALL_STORM_KILLS": "100"}
 """Settings of the test of kills: as many as the bar says."""
+IN_TIME = {"FOOTFALL_TEST_PATIENCE": "1"}
+"""The factor of time limits, which is 5 in `make test`."""
 ALONE = ("tests/containers", "tests/ecosystem", "tests/prometheus")
 """Tests with containers and other projects' programs, which run one after the other."""
 WORKERS = 4
@@ -41,21 +43,23 @@ def read_results(report: str) -> Results:
 
 def run_tests(bars: Iterable[Bar]) -> Results:
     """Runs the tests of the bars, and returns their outcomes. Tests that cannot run here are skipped, also with `CI`."""
-    wanted = sorted({one for bar in bars if isinstance(bar.evidence, Asserted) for one in bar.evidence.tests})
-    alone = [one for one in wanted if one.startswith(ALONE)]
+    asserted = [bar.evidence for bar in bars if isinstance(bar.evidence, Asserted)]
+    timed = {test for one in asserted if one.is_timed for test in one.tests}
+    others = {test for one in asserted for test in one.tests} - timed
+    alone = {test for test in others if test.startswith(ALONE)}
     results: dict[str, Counter[str]] = {}
-    for tests, workers in (([one for one in wanted if one not in alone], WORKERS), (alone, 1)):
+    for tests, workers, environment in ((others - alone, WORKERS, STORM), (timed, 1, IN_TIME), (alone, 1, {})):
         if tests:
-            results |= _run_pytest(tests, workers)
+            results |= _run_pytest(sorted(tests), workers, environment)
     return results
 
 
-def _run_pytest(tests: Iterable[str], workers: int) -> Results:
-    environment = {name: value for name, value in os.environ.items() if name != "CI"} | STORM
+def _run_pytest(tests: Iterable[str], workers: int, environment: Mapping[str, str]) -> Results:
+    every = {name: value for name, value in os.environ.items() if name != "CI"} | dict(environment)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         words = ["-q", "-n", str(workers), "--dist", "loadfile", "--no-loadscope-reorder", f"--junitxml={report}"]
-        subprocess.run([sys.executable, "-m", "pytest", *words, *tests], cwd=ROOT, env=environment, check=False)
+        subprocess.run([sys.executable, "-m", "pytest", *words, *tests], cwd=ROOT, env=every, check=False)
         return read_results(report.read_text("utf-8"))
 
 

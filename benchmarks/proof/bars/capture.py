@@ -27,7 +27,7 @@ BARS = (
     Bar(
         "visitors in live HLS",
         "the visits of the clip, times within 0.2 s",
-        asserted_by("capture/test_streams.py::test_visitors_of_a_live_hls_stream"),
+        asserted_by("capture/test_streams.py::test_visitors_of_a_live_hls_stream", is_timed=True),
     ),
     Bar(
         "whoever moves is seen by the motion gate",
