@@ -162,3 +162,22 @@ def test_a_row_names_its_source() -> None:
         table.line(bar, Outcome("1 ms", MET))
         == "| a name | at most 2 ms | 1 ms | met | `python -m benchmarks.x --data path/to/tracks` |"
     )
+
+
+def test_tests_of_times_run_apart_with_the_limits_of_their_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test runs once, in one of three runs. Other projects' programs and containers come last, one by one."""
+    runs: list[tuple[list[str], dict[str, str]]] = []
+
+    def record(tests: list[str], _workers: int, environment: dict[str, str]) -> evidence.Results:
+        runs.append((tests, environment))
+        return {}
+
+    monkeypatch.setattr(evidence, "_run_pytest", record)
+    evidence.run_tests(BARS)
+    (_, storm), (timed, in_time), (alone, _) = runs
+    assert in_time == {"FOOTFALL_TEST_PATIENCE": "1"}
+    assert storm["FOOTFALL_STORM_KILLS"] == "100"
+    assert "tests/end_to_end/test_site.py::test_a_killed_broker_is_survived" in timed
+    assert all(one.startswith(evidence.ALONE) for one in alone)
+    tests = [test for some, _ in runs for test in some]
+    assert len(tests) == len(set(tests))
