@@ -69,7 +69,7 @@ soak: $(VENV)/.dev ## soaks the suite in a day's worth of frames, with kills; tw
 faults: $(VENV)/.dev ## causes faults in a running suite, and updates docs/reliability.md (about ten minutes): make faults NAMES=killed
 	@exec $(VENV)/bin/python -m tests.faults --write $(NAMES)
 
-proof: $(VENV)/.dev ## measures all bars that take less than half an hour together, and updates docs/figures.md: make proof NAMES=counting
+proof: $(VENV)/.dev ## measures all bars but those that take hours, and updates docs/figures.md: make proof NAMES=counting
 	@exec $(VENV)/bin/python -m benchmarks.proof --write $(NAMES)
 
 check: $(VENV)/.dev ## checks format, lint, spelling and types

@@ -1,4 +1,4 @@
-"""Measures the bars that take less than half an hour in all, and prints their table: make proof NAMES=counting
+"""Measures all bars but those that take hours, and prints their table: make proof NAMES=counting
 
 With words, only the bars of areas with these names, and bars with one of the words in their name. Bars that tests assert
 are seen by running these tests. Bars whose measurement takes long are read from the page into which their command writes.
