@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -59,7 +60,7 @@ def create_app(hub: Hub) -> Starlette:
             Route("/cameras/{name}/stream.mjpeg", routes.stream),
             Route("/cameras/{name}/setup", routes.setup),
             Route("/cameras/{name}/setup", routes.change_setup, methods=["PUT", "DELETE"]),
-            Mount("/", StaticFiles(directory=PAGE, html=True)),
+            Mount("/", GZipMiddleware(StaticFiles(directory=PAGE, html=True))),
         ],
         exception_handlers={HTTPException: _error_response},
         lifespan=lifespan,

@@ -212,3 +212,13 @@ def test_the_picture_before_the_first_request(broker: Broker) -> None:
             rig.publish(samples.frame("door", 1, at), replace(samples.prediction(captured_at=at), sequence=1), retain=False)
             time.sleep(0.1)
         assert rig.get("/cameras/door/snapshot.jpg").status_code == HTTPStatus.OK
+
+
+def test_the_files_of_the_page_are_compressed(rig: DashboardRig) -> None:
+    """A browser that takes gzip gets the style sheet in less than half its size; another one as it is."""
+    path = f"{rig.address}styles/base.css"
+    sizes = {}
+    for coding in ("gzip", "identity"):
+        with httpx.stream("GET", path, headers={"Accept-Encoding": coding}, timeout=limit(5)) as response:
+            sizes[coding] = sum(map(len, response.iter_raw()))
+    assert 0 < sizes["gzip"] < sizes["identity"] / 2
