@@ -2,8 +2,8 @@
 
 The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
 second as a share of the bare model's in the same run. The part count compares footfall count with a bare loop. Other parts:
-results, reports, writes, dashboard, memory, masks, capture, metrics, still, syncs, idle, frame-cost, start; with a folder of people
-also people and two-stages. Defaults: the demo's model, pictures and clip.
+results, reports, writes, dashboard, memory, masks, capture, metrics, still, syncs, idle, frame-cost, start; with a folder of
+people also people and two-stages. Defaults: the demo's model, pictures and clip.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 # Makes the users' broker save its state when a message has to survive a crash; for start.sh. Each save writes and syncs the whole
-# state, which wears an SD card. By itself, Mosquitto saves at intervals, even if nothing has changed, or after a number of changes.
-# These include each status and each acknowledgement.
+# state, which wears an SD card. By itself, Mosquitto saves at intervals, even if nothing has changed, or after so many changes,
+# which include each status and each acknowledgement.
 #
 # A result, a command or a setting is saved at once, but not within two seconds of the last such save. Its publisher repeats it if
 # the connection is lost within four seconds. Predictions are saved when there are $late: the classifier repeats its last hundred
@@ -9,14 +9,15 @@
 late=50
 autosave=120 # seconds between two saves that Mosquitto makes by itself, for the rest
 
-report_changes() { # writes the topic of each message that has to be saved into $run/changes
+# Writes the topic of each message that has to be saved into $run/changes. The version comes once: what came before it is saved too.
+report_changes() {
   XDG_CONFIG_HOME="$run/operator" exec mosquitto_sub -F %t -t footfall/+/prediction -t footfall/+/visit -t footfall/+/crossing \
     -t footfall/+/summary -t footfall/+/alert -t footfall/+/command -t footfall/+/setup -t footfall/site \
-    -t footfall/classifier/model >"$run/changes"
+    -t footfall/classifier/model -t "\$SYS/broker/version" >"$run/changes"
 }
 
 save_changes() { # save_changes PID: tells the broker with this process id to save, as report_changes says
-  unsaved=$late # the first message is saved at once, together with the sessions of counter and bridge
+  unsaved=0
   pause=
   while read -r topic; do
     case $topic in

@@ -50,6 +50,13 @@ def publish(sender: mqtt.Client, message: Message) -> None:
     sender.publish(message.topic, message.pack(), 1, message.RETAINED).wait_for_publish()
 
 
+def save_after(broker: GuardedBroker, sender: Listener, message: Message) -> None:
+    """Publishes the message, and waits until the broker has saved it."""
+    before = until(lambda: version(broker), what="the save after the start")
+    publish(sender.client, message)
+    until(lambda: version(broker) != before, what=f"a save of {message}")
+
+
 def receiver(broker: GuardedBroker) -> Listener:
     """Returns a receiver for which the broker keeps messages while it is away."""
     client = broker.client("bridge", client_id="receiver", clean_session=False)
@@ -59,8 +66,8 @@ def receiver(broker: GuardedBroker) -> Listener:
 def test_a_quiet_minute_costs_at_most_one_save(broker: GuardedBroker) -> None:
     """Statuses and predictions of a minute cause none. Mosquitto's own interval is longer. The guests' broker saves nothing."""
     with broker.listener("operator") as operator, broker.listener("classifier") as classifier:
-        publish(operator.client, setup())
-        before = until(lambda: version(broker), what="the first save")
+        save_after(broker, operator, setup())
+        before = version(broker)
         for number in range(STATUSES * len(MODULES)):
             operator.client.publish(topics.status(MODULES[number % len(MODULES)]), b"{}", retain=True)
         for _ in range(HEARTBEATS):
@@ -78,8 +85,7 @@ def test_a_quiet_minute_costs_at_most_one_save(broker: GuardedBroker) -> None:
 def test_a_killed_broker_loses_no_result_and_no_setting(broker: GuardedBroker) -> None:
     """They are saved before their publisher would stop to repeat them, also shortly after another save."""
     with receiver(broker), broker.listener("operator") as operator:
-        publish(operator.client, site())
-    until(lambda: version(broker), what="the first save")
+        save_after(broker, operator, site())
     with broker.listener("operator") as operator, broker.listener("counter") as counter:
         before, began = version(broker), time.monotonic()
         publish(counter.client, VISIT)
