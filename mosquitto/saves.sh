@@ -21,7 +21,7 @@ save_changes() { # save_changes PID: tells the broker with this process id to sa
   pause=
   while read -r topic; do
     case $topic in
-      continue) pause= ;;
+      continue) pause= && wait ;; # for the process that wrote this
       */prediction) unsaved=$((unsaved + 1)) ;;
       *) unsaved=$late ;;
     esac
