@@ -82,8 +82,8 @@ format: $(VENV)/.dev ## formats the code
 docs: $(VENV)/.run ## updates the generated tables, AsyncAPI document and JSON Schemas in docs/
 	@exec $(VENV)/bin/python -m scripts.docs
 
-bench: $(VENV)/.dev ## measures the figures in docs/figures.md: make bench MODEL=path PICTURES=folder
-	@exec $(VENV)/bin/python -m benchmarks
+bench: $(VENV)/.dev ## measures speed, CPU time, memory and writes beside their limits (ten minutes); make bench BASE=commit compares
+	@exec $(VENV)/bin/python -m benchmarks.bars --write $(if $(BASE),--base $(BASE)) $(PARTS)
 
 evaluate: $(VENV)/.demo $(if $(PEERS),$(VENV)-peers/.done) ## compares counts in unseen scenes with the truth, and updates demo/README.md; also with DEMO=classifier, PEERS=yes
 	@$(VENV)/bin/python -m demo.evaluate$(if $(filter classifier,$(DEMO)),,_detector) --write

@@ -58,7 +58,7 @@ def main() -> None:
             "count": lambda: counting.report(arguments.model, arguments.clip, arguments.rounds),
             "results": results.report,
             "reports": reports.report,
-            "writes": writes.report,
+            "writes": lambda: writes.report(arguments.seconds),
             "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
             "memory": lambda: memory.report(arguments.seconds),
             "masks": masks.report,

@@ -25,12 +25,16 @@ MIN_RATE = 200
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Size of the frames, and the numbers of cameras and classifiers."""
+    """Size of the frames, the numbers of cameras and classifiers, and the frames a second of all cameras together.
+
+    Without a rate, there are more frames than the bare model can process.
+    """
 
     width: int = WIDTH
     height: int = HEIGHT
     cameras: int = 1
     classifiers: int = 1
+    rate: float | None = None
 
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
@@ -38,6 +42,8 @@ LOADS = [
     *(Load(width, height, cameras) for width, height in SIZES for cameras in (1, 4, 8)),
     Load(classifiers=2),
     Load(cameras=8, classifiers=2),
+    Load(rate=30.0),
+    Load(cameras=8, rate=400.0),
 ]
 
 
@@ -50,16 +56,32 @@ class SuiteResult:
     ages: list[float]
 
 
-class Round(NamedTuple):
-    """Predictions a second of the bare model, the suite and the classic way; the age of each of the suite's frames and the
-    duration of each POST, in ms, in their order.
-    """
+class Measurement(NamedTuple):
+    """The suite's result with a load, and the inferences a second of the bare model, the mean of before and after."""
 
     bare: float
-    suite: float
-    classic: float
-    ages: list[float]
+    suite: SuiteResult
+
+    @property
+    def share(self) -> float:
+        """The suite's predictions, as a share of the bare model's inferences."""
+        return self.suite.rate / self.bare
+
+    def age(self, percent: int) -> float:
+        """Returns a percentile of a frame's age at its prediction, in bare inferences."""
+        return percentile(self.suite.ages, percent) * self.bare / 1000
+
+
+class Round(NamedTuple):
+    """The suite beside the bare model, and the duration of each POST in the classic way, in ms, in their order."""
+
+    measured: Measurement
     posts: list[float]
+
+    @property
+    def classic(self) -> float:
+        """POSTs a second."""
+        return 1000 * len(self.posts) / sum(self.posts)
 
 
 def measure_bare(model: Path) -> float:
@@ -69,7 +91,7 @@ def measure_bare(model: Path) -> float:
 
 
 def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare: float) -> SuiteResult:
-    """Sends the load through a Mosquitto for a number of seconds, with more frames a second than the bare model can process."""
+    """Sends the load through a Mosquitto for a number of seconds. `bare` is the inferences a second of the bare model."""
     with ExitStack() as stack:
         broker = stack.enter_context(Broker(Path(stack.enter_context(tempfile.TemporaryDirectory()))))
         listener = stack.enter_context(Listener(broker.port, "footfall/+/prediction"))
@@ -77,7 +99,7 @@ def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare:
             share = {"SHARE": "bench", "MODULE_NAME": f"classifier-{number}"} if load.classifiers > 1 else {}
             stack.enter_context(Module("classifier", broker.port, MODEL=model, **share))
         sizes = load.cameras, load.width, load.height
-        rate = max(MIN_RATE, 1.2 * bare)
+        rate = load.rate or max(MIN_RATE, 1.2 * bare)
         stack.enter_context(Script("benchmarks.frames", broker.port, pictures, rate, *sizes))
         listener.wait_for("prediction")
         time.sleep(WARM_UP)
@@ -91,6 +113,13 @@ def measure_suite(model: Path, pictures: Path, load: Load, seconds: float, bare:
     return SuiteResult(len(predictions) / elapsed, [number / elapsed for number in counted.values()], ages)
 
 
+def measure(model: Path, pictures: Path, load: Load, seconds: float) -> Measurement:
+    """Measures the suite for a number of seconds, between two measurements of the bare model."""
+    before = measure_bare(model)
+    suite = measure_suite(model, pictures, load, seconds, before)
+    return Measurement((before + measure_bare(model)) / 2, suite)
+
+
 def measure_classic(model: Path, pictures: Path, seconds: float) -> list[float]:
     """Returns the duration of each POST in ms."""
     port = free_port()
@@ -100,33 +129,31 @@ def measure_classic(model: Path, pictures: Path, seconds: float) -> list[float]:
 
 
 def report_loads(model: Path, pictures: Path, seconds: float) -> None:
-    """Prints the share of the bare model's speed with other frame sizes, cameras and classifiers."""
-    print_row("frames", "cameras", "classifiers", "bare/s", "suite/s", "share", "min. camera", "max. camera", "age p50 ms")
+    """Prints the share of the bare model's speed with other frame sizes, rates, cameras and classifiers; ages in inferences."""
+    columns = "sent/s", "bare/s", "suite/s", "share", "min. camera", "max. camera", "age p50", "p99"
+    print_row("frames", "cameras", "classifiers", *columns)
     for load in LOADS:
-        before = measure_bare(model)
-        suite = measure_suite(model, pictures, load, seconds, before)
-        bare = (before + measure_bare(model)) / 2
-        cells = load.cameras, load.classifiers, bare, suite.rate, suite.rate / bare, min(suite.by_camera), max(suite.by_camera)
-        print_row(f"{load.width}x{load.height}", *cells, percentile(suite.ages, 50))
+        measured = measure(model, pictures, load, seconds)
+        rates = load.rate or "most", measured.bare, measured.suite.rate, measured.share
+        by_camera = measured.suite.by_camera
+        cells = load.cameras, load.classifiers, *rates, min(by_camera), max(by_camera), measured.age(50), measured.age(99)
+        print_row(f"{load.width}x{load.height}", *cells)
 
 
 def report_pipeline(model: Path, pictures: Path, seconds: float, rounds: int) -> None:
     """Prints the suite's speed next to the bare model's and the classic way's."""
     print_row("round", "bare/s", "suite/s", "share", "age p50 ms", "p99 ms", "1st third", "last third", "POST/s", "p99 ms")
-    measured = []
+    done = []
     for number in range(1, rounds + 1):
-        before = measure_bare(model)
-        suite = measure_suite(model, pictures, Load(), seconds, before)
-        posts = measure_classic(model, pictures, seconds / 3)
-        bare = (before + measure_bare(model)) / 2
-        result = Round(bare, suite.rate, 1000 * len(posts) / sum(posts), suite.ages, posts)
-        measured.append(result)
-        third = len(result.ages) // 3
-        ages = [percentile(part, 99) for part in (result.ages, result.ages[:third], result.ages[-third:])]
+        result = Round(measure(model, pictures, Load(), seconds), measure_classic(model, pictures, seconds / 3))
+        done.append(result)
+        bare, suite = result.measured
+        third = len(suite.ages) // 3
+        ages = [percentile(part, 99) for part in (suite.ages, suite.ages[:third], suite.ages[-third:])]
         posted = result.classic, percentile(result.posts, 99)
-        print_row(number, result.bare, result.suite, result.suite / result.bare, percentile(result.ages, 50), *ages, *posted)
-    share = statistics.median(result.suite / result.bare for result in measured)
-    classic_share = statistics.median(result.classic / result.bare for result in measured)
-    tail = statistics.median(percentile(result.ages, 99) * result.bare / 1000 for result in measured)
+        print_row(number, bare, suite.rate, result.measured.share, percentile(suite.ages, 50), *ages, *posted)
+    share = statistics.median(one.measured.share for one in done)
+    classic_share = statistics.median(one.classic / one.measured.bare for one in done)
+    median, tail = (statistics.median(one.measured.age(percent) for one in done) for percent in (50, 99))
     print(f"medians: share of the bare model {share:.2f}, the classic way's share {classic_share:.2f};")
-    print(f"p99 of a frame's age: {tail:.1f} bare inferences")
+    print(f"a frame's age: p50 {median:.1f}, p99 {tail:.1f} bare inferences")

@@ -1,6 +1,7 @@
 """The time and memory of reports of a ledger with five years of a busy door, filled by the ledger's own code."""
 
 import re
+import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from random import Random
 
 from bus import DIRECTIONS, Crossing, Visit
 from counter.changes import Changes
+from counter.database import FILE
 from counter.hours import Calendar
+from counter.ids import result_id
 from counter.ledger import Ledger
 from counter.pages import Pages
 from counter.periods import Period
@@ -47,8 +50,9 @@ def visitors(number: int) -> Iterator[tuple[Crossing, Visit]]:
         day, share = divmod(index * DAYS / number, 1.0)
         at = round(begin + day * 86400 + (8 + 12 * share) * 3600, 3)
         label, direction = random.choice(LABELS), random.choice(DIRECTIONS)
-        visit = Visit(f"visit-{index}", "door", label, at, at + 20, 0.9, 200, False, direction, {"till": 12.5})
-        yield Crossing(f"crossing-{index}", "door", visit.id, "entrance", direction, label, at + 3), visit
+        ids = result_id("door", "", "visit", index), result_id("door", "", "crossing", index)
+        visit = Visit(ids[0], "door", label, at, at + 20, 0.9, 200, False, direction, {"till": 12.5})
+        yield Crossing(ids[1], "door", visit.id, "entrance", direction, label, at + 3), visit
 
 
 def fill(ledger: Ledger, number: int) -> None:
@@ -96,15 +100,36 @@ def measure_all(folder: Path) -> None:
         print(f"memory added by all reports: {peak_memory() - before:.1f} MB", flush=True)
 
 
+def sizes(path: Path) -> dict[str, int]:
+    """Returns the bytes of each table with its indexes. Raises `sqlite3.OperationalError` if SQLite lacks the table dbstat."""
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT tbl_name, SUM(pgsize) FROM dbstat JOIN sqlite_master USING (name) GROUP BY tbl_name"
+        return dict(connection.execute(query))
+
+
+def measure_month() -> tuple[float, float]:
+    """Returns the seconds of the report of a month by hour, and the bytes of a visit with its indexes."""
+    with tempfile.TemporaryDirectory() as name:
+        with closing(Ledger(Path(name), Metrics())) as ledger:
+            fill(ledger, VISITS)
+        with closing(Ledger(Path(name), Metrics())) as ledger:
+            ledger.latest_visit_end()
+            seconds = measure(Pages(ledger, CALENDAR), QUERIES["a month by hour"])[-1]
+        return seconds, sizes(Path(name) / FILE)["visit"] / VISITS
+
+
 def report() -> None:
-    """Prints a table."""
+    """Prints the size of a visit and of a crossing, and a table of reports."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         begin = time.perf_counter()
         with closing(Ledger(folder, Metrics())) as ledger:
             fill(ledger, VISITS)
-        size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-        print(f"{VISITS} visits and as many crossings: {size:.0f} MB, written in {time.perf_counter() - begin:.0f} s", flush=True)
+        size, elapsed = sum(path.stat().st_size for path in folder.iterdir()) / 1e6, time.perf_counter() - begin
+        print(f"{VISITS} visits and as many crossings: {size:.0f} MB, written in {elapsed:.0f} s", flush=True)
+        for table, length in sizes(folder / FILE).items():
+            if table in ("visit", "crossing"):
+                print(f"bytes of a {table} with its indexes: {length / VISITS:.0f}", flush=True)
         process = get_context("spawn").Process(target=measure_all, args=(folder,))
         process.start()
         process.join()

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from bus import FootfallError, Frame, InvalidMessage, NewestSlot, Prediction
 from bus import metric_names as names
 from classifier.flood import MAX_RATE, FloodDetector
+from classifier.pace import Pace
 from classifier.preprocess import decode, decode_any
 from classifier.recogniser import Prepared, Recogniser, Result
 from runtime.metrics import Metrics
@@ -30,13 +31,15 @@ class _Task(NamedTuple):
     prepared: Prepared
     recogniser: Recogniser
     origin: "Frame | Future[Result]"
+    decoding: float = 0.0
+    """Seconds that it took to decode the frame."""
 
 
 class Pipeline:
     """A pipeline that classifies the newest frame of each camera in turn, and pictures on request. Older frames are dropped.
 
-    A frame is decoded once the model has taken the previous one. So at most one frame and one requested picture wait for the
-    model; they take turns.
+    A frame is decoded after the model has taken the previous one, just before it is free. So at most one frame and one requested
+    picture wait for the model; they take turns.
     Its threads call `publish` and `count_and_warn` (metric, text, sender).
     """
 
@@ -61,7 +64,8 @@ class Pipeline:
         self._fast_decode = fast_decode
         self._newest: NewestSlot[str, Frame] = NewestSlot()
         self._flood = FloodDetector()
-        self._prepared: queue.Queue[_Task | None] = queue.Queue()
+        self._pace = Pace()
+        self._prepared: queue.SimpleQueue[_Task | None] = queue.SimpleQueue()
         self._decode_slot = threading.Semaphore(1)
         self._request_slot = threading.Semaphore(1)
         self.workers = (
@@ -107,16 +111,19 @@ class Pipeline:
         self._decode_slot.release()
 
     def _prepare_next(self) -> None:
-        """Decodes the newest frame once the model has taken the previous one."""
+        """Decodes the newest frame when it is time."""
         if not self._decode_slot.acquire(timeout=QUEUE_TIMEOUT):
             return
         task = None
         try:
-            frame = self._newest.take(QUEUE_TIMEOUT)
+            begin = self._pace.wait()
+            frame = self._newest.take(0)
+            if frame is None:
+                frame, begin = self._newest.take(QUEUE_TIMEOUT), time.monotonic()
             if frame is not None and self._is_fresh(frame):
                 recogniser = self._recogniser
                 reduction = recogniser.max_reduction(frame.width, frame.height) if self._fast_decode else 1
-                task = _Task(recogniser.prepare(decode(frame.jpeg, reduction)), recogniser, frame)
+                task = _Task(recogniser.prepare(decode(frame.jpeg, reduction)), recogniser, frame, time.monotonic() - begin)
         except InvalidMessage as error:
             self._count_and_warn(names.INVALID, f"{frame.topic if frame else ''}: {error}", frame.topic if frame else "")
         finally:
@@ -132,22 +139,27 @@ class Pipeline:
             return
         if task is None:
             return
-        prepared, recogniser, origin = task
-        if isinstance(origin, Frame):
+        if isinstance(task.origin, Frame):
+            self._pace.take(task.decoding)
             self._decode_slot.release()
+            self._classify_frame(task, task.origin)
+            self._pace.end()
+        else:
+            self._answer(task, task.origin)
+
+    def _classify_frame(self, task: _Task, frame: Frame) -> None:
         try:
-            result = recogniser.recognise(prepared, origin.camera if isinstance(origin, Frame) else None)
-            if isinstance(origin, Frame):
-                self._publish_prediction(origin, result, origin.demo or recogniser.is_demo)
+            result = task.recogniser.recognise(task.prepared, frame.camera)
+            self._publish_prediction(frame, result, frame.demo or task.recogniser.is_demo)
         except Exception as error:
-            if isinstance(origin, Future):
-                origin.set_exception(error)
-            else:
-                text = f"{origin.topic}: classification failed: {type(error).__name__}: {error}"[:300]
-                self._count_and_warn(names.FAILED, text, origin.topic)
-            return
-        if isinstance(origin, Future):
-            origin.set_result(result)
+            text = f"{frame.topic}: classification failed: {type(error).__name__}: {error}"[:300]
+            self._count_and_warn(names.FAILED, text, frame.topic)
+
+    def _answer(self, task: _Task, request: "Future[Result]") -> None:
+        try:
+            request.set_result(task.recogniser.recognise(task.prepared))
+        except Exception as error:
+            request.set_exception(error)
 
     def _publish_prediction(self, frame: Frame, result: Result, is_demo: bool) -> None:
         now, inference_ms = round(time.time(), 3), round(result.inference_ms, 2)

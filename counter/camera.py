@@ -74,6 +74,7 @@ class Camera:
         self._is_new = False  # whether its tracks are not published
         self._has_visitors = self.visitors.by_tracks and not self.visitors.is_idle  # in the tracks as last published
         self._at = 0.0  # time of the latest frame, or by the wall clock
+        self._saved_json = saved_json
         self._saved_idle_state = None if saved_json is None else self._idle_state
 
     @property
@@ -227,7 +228,11 @@ class Camera:
             return None
         self._saved_idle_state = state
         self.saved.visitors = self.visitors.state
-        return _STATE_ADAPTER.dump_json(self.saved).decode()
+        text = _STATE_ADAPTER.dump_json(self.saved).decode()
+        if text == self._saved_json:  # somebody is there, and no prediction came
+            return None
+        self._saved_json = text
+        return text
 
     def complete_hours(self, calendar: Calendar, now: float | None) -> list[tuple[float, float]]:
         """Returns start and end of each newly completed hour. From the start of an open visit on, no hour is complete.

@@ -1,4 +1,8 @@
-"""The main loop: a prediction is counted, committed to the ledger, published, and only then acknowledged."""
+"""The main loop: a prediction is counted, committed to the ledger, published, and only then acknowledged.
+
+Predictions that give nothing to publish are committed together, up to half a second later, because a commit writes whole pages.
+Until then the broker keeps them.
+"""
 
 import logging
 import threading
@@ -22,12 +26,13 @@ from bus import (
 )
 from bus import metric_names as names
 from counter import counters
+from counter.batch import Batch
 from counter.counts import Counts
 from counter.database import LedgerUnavailable
 from counter.expiry import Expiry
 from counter.ledger import Ledger
 from counter.publisher import Publisher
-from counter.registry import MAX_CAMERAS, Batch, CameraRegistry
+from counter.registry import MAX_CAMERAS, CameraRegistry
 from counter.reordering import Reordering
 from counter.reports import Reports
 from counter.retry import Retry, StopRequested
@@ -35,6 +40,8 @@ from counter.retry import Retry, StopRequested
 log = logging.getLogger(__name__)
 
 RECEIVE_TIMEOUT = 1.0  # seconds to wait for messages
+MAX_WAITING = 30
+"""Unacknowledged messages with which no prediction waits any longer: the broker sends 100 at most."""
 CHECK_INTERVAL = 1.0  # seconds between two checks for timeouts and completed hours
 SUSPENDED_AFTER = 5.0
 """Seconds. If two checks are further apart, the counter itself was suspended, and a camera's silence means nothing."""
@@ -54,6 +61,7 @@ class MainLoop:
         self._publisher = Publisher(bus, ledger, self._clocks)
         self._retry = Retry(bus, self._problems)
         self._counts = Counts(bus, reports, self._retry, self._clocks)
+        self._batch = Batch()
         self._checked_at = self._pruned_at = float("-inf")
         self._ended_cameras: set[str] = set()  # cameras whose recording has ended and is fully counted
         self._published_ended: tuple[str, ...] = ()
@@ -77,6 +85,7 @@ class MainLoop:
             self.restore()
             while not stop.is_set():
                 self.step()
+            self._commit()
             self._ledger.save_periods()
         except LedgerUnavailable as error:
             log.warning("%s; the last minutes are not recorded as counted", error)
@@ -94,9 +103,9 @@ class MainLoop:
         self._registry.restore(self._retry(self._ledger.states), self._retry(lambda: self._expiry.clock.now))
 
     def step(self, timeout: float = RECEIVE_TIMEOUT) -> None:
-        """Counts, commits, publishes and acknowledges the messages that wait, or that come within `timeout` seconds."""
-        taken = self._inbox.take(self._reordering.until_due(timeout))
-        batch = Batch()
+        """Counts the messages that wait, or that come within `timeout` seconds. Commits, publishes and acknowledges when due."""
+        batch = self._batch
+        taken = self._inbox.take(self._reordering.until_due(min(timeout, batch.commit_at - self._clocks.steady())))
         while not self._cleared_cameras.empty():
             self._forget(self._cleared_cameras.get(), batch)
         self._notice_classifiers()
@@ -105,14 +114,26 @@ class MainLoop:
             self._bus.progressed()
         is_counted = [self._process(one, batch) for message in taken for one in self._in_order(message)]
         is_counted += [self._process(one, batch) for one in self._reordering.due()]
+        if any(is_counted):
+            batch.on_prediction(self._clocks.steady())
         is_due = self._apply_timeouts(batch)
-        self._publish(batch, self._commit(batch))
-        self._inbox.acknowledge(self._reordering.held)
+        batch.observe()
+        self._publish_tracks(batch)
+        if not self._can_wait(taken, batch):
+            self._commit()
+        elif is_due:
+            self._publish(batch, [])
         if any(is_counted):
             self._bus.progressed()
         if is_due:
             self._summarise_hours()
             self._prune()
+
+    def _can_wait(self, taken: Sequence[Message], batch: Batch) -> bool:
+        """Returns whether the batch may grow: only predictions came, without a backlog, and they give nothing to publish."""
+        has_backlog = len(taken) > 2 * len(self._registry.cameras) or self._inbox.size >= MAX_WAITING
+        has_others = any(not isinstance(one, Prediction) for one in taken)
+        return batch.can_wait(self._clocks.steady()) and not has_backlog and not has_others
 
     def _in_order(self, message: Message) -> list[Message]:
         """Returns the messages to process now: a prediction may wait for one of an earlier frame; nothing else does."""
@@ -154,18 +175,19 @@ class MainLoop:
         self._registry.apply_timeouts(self._bus.connected and since < SUSPENDED_AFTER, batch)
         return True
 
-    def _commit(self, batch: Batch) -> list[Visit | Crossing]:
-        """Commits the batch. Returns the visits and crossings whose counts may have changed."""
+    def _commit(self) -> None:
+        """Commits the batch, publishes what it changes, acknowledges its messages, and begins another one."""
+        batch, self._batch = self._batch, Batch()
         corrected = self._retry(partial(self._ledger.commit, batch.finish()))
         if corrected:
             log.warning("the clock was set: the times of %d earlier visits and crossings were corrected", len(corrected) // 2)
         results = [one for one in batch.changes.results if isinstance(one, Visit | Crossing)]
         counters.on_commit(self._bus.metrics, results)
-        return results + corrected
+        self._publish(batch, results + corrected)
+        self._inbox.acknowledge(self._reordering.held)
 
     def _publish(self, batch: Batch, results: Sequence[Visit | Crossing]) -> None:
-        for tracks in batch.tracks:
-            self._counts.drop_if_too_large(partial(self._publish_tracks, tracks))
+        """Publishes what is committed; `results` are the visits and crossings whose counts may have changed."""
         self._retry(self._publisher.publish)
         for message in (*batch.labels, *batch.occupancies, *batch.alerts, *batch.commands):
             self._bus.publish(message)
@@ -176,17 +198,22 @@ class MainLoop:
             self._bus.describe(ended=ended)
             self._bus.report()
 
-    def _publish_tracks(self, tracks: Tracks) -> None:
+    def _publish_tracks(self, batch: Batch) -> None:
+        """Publishes who is in view now, which no commit changes."""
+        for tracks in batch.tracks:
+            self._counts.drop_if_too_large(partial(self._publish_or_repeat, tracks))
+        batch.tracks.clear()
+
+    def _publish_or_repeat(self, tracks: Tracks) -> None:
         if not self._bus.publish(tracks) and (camera := self._registry.cameras.get(tracks.camera)) is not None:
             camera.on_tracks_dropped()
 
     def _summarise_hours(self) -> None:
-        """Writes a summary of each completed hour to the ledger. From there it is published."""
-        batch = Batch()
-        hours = self._registry.complete_hours()
-        batch.cameras |= {camera.name: camera for camera, _ in hours}
-        batch.changes.summaries += self._counts.summaries(hours)
-        self._commit(batch)
+        """Writes a summary of each completed hour to the ledger. Its visits are there already."""
+        if hours := self._registry.complete_hours():
+            self._batch.cameras |= {camera.name: camera for camera, _ in hours}
+            self._batch.changes.summaries += self._counts.summaries(hours)
+            self._commit()
 
     def _prune(self) -> None:
         self._bus.metrics.put(names.CLOCK_JUMP_SECONDS, round(self._expiry.jump))

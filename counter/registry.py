@@ -2,15 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import time
 from functools import lru_cache, partial
 from math import inf
 
-from bus import Alerts, Command, Crossing, CurrentLabel, Occupancy, Prediction, Setup, Tracks, topics
+from bus import Command, Crossing, Prediction, Setup, topics
 from bus import metric_names as names
+from counter.batch import Batch
 from counter.camera import Camera
-from counter.changes import Changes
 from counter.clocks import SYSTEM, Clocks
 from counter.hours import MINUTE, Calendar
 from counter.opening import OpeningHours
@@ -31,32 +30,6 @@ FAR_APART_LIMIT = 5
 MAX_OPEN = 2 * 86400.0  # seconds for which a place is known to have been open
 FORGET_AFTER = 30 * 86400.0  # seconds after which an idle camera without predictions is no longer restored
 PAUSE_RETRY_AFTER = 5.0  # seconds after which a camera that still sends is paused again: it was restarted
-
-
-@dataclass
-class Batch:
-    """The effects of some messages and timeouts: first committed, then published."""
-
-    changes: Changes = field(default_factory=Changes)
-    cameras: dict[str, Camera] = field(default_factory=dict)  # cameras that may have changed
-    labels: list[CurrentLabel] = field(default_factory=list)  # every change, in order
-    occupancies: list[Occupancy] = field(default_factory=list)  # where it changed
-    alerts: list[Alerts] = field(default_factory=list)  # where they changed
-    tracks: list[Tracks] = field(default_factory=list)  # in the last frame of each camera
-    commands: list[Command] = field(default_factory=list)
-
-    def finish(self) -> Changes:
-        """Returns the changes, with the new states of the cameras. Adds their occupancies, alerts and tracks."""
-        for camera in self.cameras.values():
-            if (occupancy := camera.occupancy_if_changed()) is not None:
-                self.occupancies.append(occupancy)
-            if (alerts := camera.alerts_if_changed()) is not None:
-                self.alerts.append(alerts)
-            if (tracks := camera.tracks_if_any()) is not None:
-                self.tracks.append(tracks)
-        changed = {name: camera.state_if_changed() for name, camera in self.cameras.items()}
-        self.changes.states.update({name: text for name, text in changed.items() if text is not None})
-        return self.changes
 
 
 class CameraRegistry:

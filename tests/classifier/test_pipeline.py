@@ -212,6 +212,27 @@ def test_a_slow_model_gets_the_newest(rig: Rig) -> None:
     assert rig.metrics.snapshot()[names.DROPPED_FOR_NEWER] == 2 * 47
 
 
+def test_a_frame_is_chosen_when_it_is_time_to_decode_it() -> None:
+    """Frames that arrive until then replace older ones. Cameras take turns as ever."""
+    running, is_waiting, is_time = Rig(), threading.Event(), threading.Event()
+
+    def wait() -> float:
+        is_waiting.set()
+        assert is_time.wait(limit(10))
+        return time.monotonic()
+
+    running.pipeline._pace.wait = wait  # type: ignore[method-assign]
+    with running.pipeline.workers[0], running.pipeline.workers[1]:
+        running.submit("door", 0)
+        assert is_waiting.wait(limit(10))
+        for sequence in range(1, 5):
+            running.submit("back", sequence)
+            running.submit("door", sequence)
+        is_time.set()
+        until(lambda: len(running.predictions) >= 2)
+    assert [(one.camera, one.sequence) for one in running.predictions] == [("door", 4), ("back", 4)]
+
+
 @pytest.mark.parametrize(
     ("frame", "metric", "reason"),
     [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -104,6 +105,8 @@ class OfflineBus(Bus):
         self.acknowledges = True
         self.acknowledgements: list[Callable[[], object]] = []
         self.deliveries: list[Delivery] = []  # acknowledged by the counter
+        self.unacknowledged: dict[int, tuple[str, bytes]] = {}  # topic and payload by packet id
+        self._packets = count(1)
         self.progress = 0
         self.forgotten: list[str] = []
 
@@ -112,8 +115,10 @@ class OfflineBus(Bus):
             self.deliver(one.topic, one.pack(), one.QOS)
 
     def deliver(self, topic: str, payload: bytes, qos: int = 0) -> None:
-        received = MQTTMessage(1, topic.encode())
+        received = MQTTMessage(next(self._packets), topic.encode())
         received.payload, received.qos = payload, qos
+        if qos > 0:
+            self.unacknowledged[received.mid] = topic, payload
         self._client._handle_on_message(received)  # type: ignore[attr-defined]
 
     def publish(self, message: Message, acknowledged: Callable[[], object] | None = None) -> bool:
@@ -130,6 +135,7 @@ class OfflineBus(Bus):
 
     def _acknowledge(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
+        del self.unacknowledged[delivery.packet]
 
     def forget(self, *topics: str) -> None:
         self.forgotten += topics
@@ -162,10 +168,13 @@ class Shop(ManualClocks):
         self.ledger.close()
 
     def restart(self, after: float = 0.0) -> None:
-        """Restarts after a kill and `after` seconds without power: only committed data is known."""
+        """Restarts after a kill and `after` seconds without power: only committed data is known. The broker repeats the rest."""
         self.close()
         self.now += after
+        kept = [*self.bus.unacknowledged.values()]
         self.start()
+        for topic, payload in kept:
+            self.bus.deliver(topic, payload, 1)
 
     def step(self, seconds: float = 0.0) -> None:
         """Advances the clocks, and runs one step."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bus import DayCounts, Prediction, Visit
+from counter.batch import MAX_WAIT
 from counter.periods import Periods
 from runtime.database import Connection
 from tests.counter.shop import NOON, UTC, Shop, brief, scripted
@@ -131,6 +132,7 @@ def test_hours_counted_by_a_wrong_clock_are_corrected(shop: Shop, by: float, at_
         if end == restarted_at:
             shop.ledger.save_periods()
             shop.restart()
+    shop.step(MAX_WAIT)
     assert shop.reports.spans("door", 0, 1e11) == [(NOON - DAY, NOON - DAY + 570), (NOON - 60, NOON + 259 * 30)]
 
 

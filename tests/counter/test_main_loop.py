@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bus import About, Command, CurrentLabel, DayCounts, Line, Prediction, Setup, Status, Summary, Visit, states, topics
+from counter.batch import MAX_WAIT, Batch
 from counter.camera import MAX_HOURS
 from counter.changes import Changes
 from counter.database import FILE, Database
 from counter.hours import HOUR
 from counter.main_loop import SUSPENDED_AFTER
 from counter.publisher import MAX_IN_FLIGHT, SETTLE_TIME
-from counter.registry import FORGET_AFTER, MAX_CAMERAS, PAUSE_RETRY_AFTER, SILENCE_TIMEOUT, Batch
+from counter.registry import FORGET_AFTER, MAX_CAMERAS, PAUSE_RETRY_AFTER, SILENCE_TIMEOUT
 from counter.visitors import VisitorCounter
 from tests.counter.shop import NOON, RULES, UTC, Shop, brief, scripted, visit
 
@@ -262,8 +263,9 @@ def test_a_paused_camera_is_not_counted(shop: Shop) -> None:
     shop.receive(*scripted("w" * 20), Command("door", "pause"), *scripted("w" * 20, start=NOON + 2))
     shop.see("m" * 10, start=4)
     assert (frames(shop), shop.sent(Command)) == ([20], []), "these were in transit when the pause came"
+    shop.step(MAX_WAIT)
     shop.restart()
-    shop.see("w" * 100, start=2 * PAUSE_RETRY_AFTER)
+    shop.see("w" * 100, start=2 * PAUSE_RETRY_AFTER + MAX_WAIT)
     assert shop.sent(Command) == [Command("door", "pause")] * 2
     assert shop.metrics["dropped_paused"] == 100
     shop.receive(Command("door", "resume"))
@@ -347,6 +349,7 @@ def test_a_damaged_ledger_is_reported_and_splits_nothing(shop: Shop) -> None:
     shop.see("w" * 10 + "n" * 20, start=1)
     assert (frames(shop), shop.status.state) == ([20], states.RUNNING)
     assert "the ledger was damaged and has been repaired; the damaged file is ledger.db.broken-" in shop.status.detail
+    shop.step(MAX_WAIT)
     shop.ledger.save_periods()
     shop.restart()
     (span,) = shop.reports.spans("door", 0, 1e11)

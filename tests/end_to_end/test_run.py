@@ -147,7 +147,7 @@ def test_the_last_line_names_a_module_that_refuses_to_start(tmp_path: Path) -> N
 @pytest.mark.parametrize("moment", ["while settings are checked", "while the model is tried"])
 def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
     """A stop during the start is not reported as a problem of the model or of a setting."""
-    with make_run(tmp_path) as run:
+    with make_run(tmp_path, VISITORS="man,woman") as run:  # otherwise the model of the demo is not tried before the start
         wanted = "footfall.checks" if moment == "while settings are checked" else "classifier.trial"
         until(lambda: wanted in map(program, run.family()), 60, wanted)
         run.press_ctrl_c()

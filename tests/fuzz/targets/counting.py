@@ -16,10 +16,11 @@ from bus import About, Box, Command, CurrentLabel, Detection, InvalidMessage, La
 from bus import metric_names as names
 from bus.decoding import decode_json
 from counter.answers import Answers
+from counter.batch import Batch
 from counter.changes import Changes
 from counter.hours import Calendar
 from counter.query import parse_query
-from counter.registry import Batch, CameraRegistry
+from counter.registry import CameraRegistry
 from counter.reports import Reports
 from tests.counter.shop import NOON, RULES, UTC, OfflineBus, Shop, crossing, open_ledger, scripted, visit
 from tests.fuzz.documents import mutate_json, mutate_msgpack
@@ -149,6 +150,7 @@ def restoring() -> Iterator[Parse]:
         registry.process(FRAME, batch := Batch())
         registry.apply_timeouts(True, batch)
         registry.complete_hours()
+        batch.observe()
         batch.finish()
         for problem in refused:
             raise InvalidMessage(problem)
