@@ -2,8 +2,8 @@
 
 The parts loads and pipeline send more frames through a Mosquitto than the classifier can process. They print its predictions a
 second as a share of the bare model's in the same run. The part count compares footfall count with a bare loop. Other parts:
-results, reports, writes, dashboard, memory, masks, capture, metrics, still, idle, frame-cost, start; with a folder of people also
-people and two-stages. Defaults: the demo's model, pictures and clip.
+results, reports, writes, dashboard, memory, masks, capture, metrics, still, syncs, idle, frame-cost, start; with a folder of
+people also people and two-stages. Defaults: the demo's model, pictures and clip.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from benchmarks import (
     results,
     start,
     still,
+    syncs,
     two_stages,
     writes,
 )
@@ -64,6 +65,7 @@ def main() -> None:
             "capture": lambda: capture.report(photos or pictures, arguments.clip, arguments.seconds / 3, arguments.rounds),
             "metrics": lambda: metrics.report(arguments.seconds),
             "still": lambda: still.report(arguments.seconds),
+            "syncs": lambda: syncs.report(arguments.seconds),
             "idle": lambda: idle.report(arguments.seconds),
             "frame-cost": lambda: frame_cost.report(arguments.model, pictures, arguments.seconds),
             "start": lambda: start.report(arguments.rounds),

@@ -44,7 +44,7 @@ def running_suite(**settings: object) -> Iterator[Suite]:
 
 def process_kind(command: list[str]) -> str:
     """Returns a module's name, `broker`, or `run` for the launcher and supervisor."""
-    if command and Path(command[0]).name == "mosquitto":
+    if command and Path(command[0]).name in ("mosquitto", "mosquitto_sub"):
         return "broker"
     options = itertools.pairwise(command[1:])
     return next((value for option, value in options if option == "-m" and value in MODULES), "run")

@@ -32,6 +32,8 @@ class Message:
     QOS: ClassVar[int] = 1
     RETAINED: ClassVar[bool] = False
     """Whether messages are published as retained. If not, a retained message is refused."""
+    SAVED_LATE: ClassVar[bool] = False
+    """Whether the broker saves many of them together, instead of each at once. The last ones are repeated at each connection."""
 
     @property
     def topic(self) -> str:

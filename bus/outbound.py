@@ -23,7 +23,9 @@ MAX_IN_CLIENT = 4 * MAX_QUEUED
 MAX_UNSENT = 2
 """Maximum number of QoS 0 messages that wait inside paho; a frozen broker would get more of them late."""
 RESEND_WINDOW = 4.0
-"""Seconds of acknowledged messages to send again; a crashed Mosquitto loses the last two seconds (`autosave_interval`)."""
+"""Seconds of acknowledged messages to send again; a crashed Mosquitto loses the last two seconds."""
+RESEND_LAST = 100
+"""Minimum number of acknowledged messages to send again, of a kind that the broker saves late: at 50, in `mosquitto/saves.sh`."""
 
 
 OnAcknowledged = Callable[[], object]
@@ -35,6 +37,7 @@ class _Envelope(NamedTuple):
     payload: bytes
     on_acknowledged: OnAcknowledged | None
     is_retained: bool
+    is_saved_late: bool = False
 
 
 class Outbound:
@@ -67,7 +70,8 @@ class Outbound:
           (at QoS 1 paho would repeat an older unacknowledged message after the newer one).
         - Other QoS 0 messages are dropped without a connection, or while two earlier ones are still waiting.
         - QoS 1 messages can arrive twice. Those of the last seconds before a lost connection are published again, because a
-          broker that crashed has lost them. Retained ones are no different: somebody else may replace them later.
+          broker that crashed has lost them. Retained ones are no different: somebody else may replace them later. Of predictions,
+          the last ones are published again however long ago that was, because the broker saves them late.
 
         `on_acknowledged` is called once or more after the broker has acknowledged a QoS 1 message. Until then, the caller must
         publish the message again at each connection. Without a connection or room, it is dropped but not counted.
@@ -79,7 +83,7 @@ class Outbound:
                 if self._is_connected:
                     self._client.publish(message.topic, payload, retain=True)
                 return True
-            envelope = _Envelope(message.topic, payload, on_acknowledged, message.RETAINED)
+            envelope = _Envelope(message.topic, payload, on_acknowledged, message.RETAINED, message.SAVED_LATE)
             if not (self._send_or_keep(envelope) if message.QOS > 0 else self._send_or_drop(envelope)):
                 return False
         self._metrics.add(f"{plural(type(message))}_out", **camera_label(message))
@@ -114,7 +118,7 @@ class Outbound:
         self._last = info
         self._sent[info.mid] = envelope
         self._settle()
-        while self._recent and self._recent[0][0] < self._clock() - RESEND_WINDOW:
+        while len(self._recent) > RESEND_LAST and self._recent[0][0] < self._clock() - RESEND_WINDOW:
             self._recent.popleft()
         return True
 
@@ -162,7 +166,7 @@ class Outbound:
                 self._client.publish(topic, payload, retain=True)
             self._settle()
             since = float("inf") if self._lost_at is None else self._lost_at - RESEND_WINDOW
-            again = [envelope for at, envelope in self._recent if at > since]
+            again = [envelope for at, envelope in self._recent if at > since or envelope.is_saved_late]
             again += [envelope for envelope in self._sent.values() if envelope.on_acknowledged is None] + self._pending
             self._recent.clear()
             self._sent.clear()

@@ -100,6 +100,7 @@ class Prediction(Message):
     """The model's output for one frame: `labels` of a classifier of whole pictures, or `detections` of a detector."""
 
     TOPIC = topics.prediction
+    SAVED_LATE = True
 
     camera: Name
     """The camera."""

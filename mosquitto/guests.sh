@@ -40,40 +40,15 @@ END
   sed -n '/^user /q; s/^topic read \(.*\)/topic \1 in 0/p' "$here/access.acl"
 }
 
-await_users() { # waits until the users' broker listens, for 5 s at most; where there is no /proc, such as on macOS, does not wait
-  listening=":$(printf %04X "$USERS_PORT") 0*:0000 0A "
-  tries=50
-  while [ -r /proc/net/tcp ] && [ "$tries" -gt 0 ] && ! grep -qs "$listening" /proc/net/tcp /proc/net/tcp6; do
-    tries=$((tries - 1))
-    sleep 0.1
-  done
+run_guests() { # becomes the guests' broker
+  # shellcheck disable=SC3045 # dash, bash and busybox have it
+  ulimit -n "$guests_descriptors" 2>/dev/null || true
+  exec mosquitto -c "$run/guests/mosquitto.conf"
 }
 
-keep_guests() { # runs the guests' broker, and starts it again when it ends, until this process is terminated
-  child=
-  trap '[ -z "$child" ] || kill "$child" 2>/dev/null; exit' TERM
-  while :; do
-    await_users # the guests' broker connects at its start, and tries again only after 2 s
-    (
-      # shellcheck disable=SC3045 # dash, bash and busybox have it
-      ulimit -n "$guests_descriptors" 2>/dev/null || true
-      exec mosquitto -c "$run/guests/mosquitto.conf"
-    ) &
-    child=$!
-    wait "$child" || true
-    sleep 0.5
-  done
-}
-
-start_guests() { # start_guests PASSWORD: starts the guests' broker, which ends when this process, the users' broker, has ended
+configure_guests() { # configure_guests PASSWORD: writes the files of the guests' broker
   mkdir -p "$run/guests"
   guests_configuration "$1" >"$run/guests/mosquitto.conf"
   sed '/^user /,$d' "$here/access.acl" >"$run/guests/access.acl"
   : >"$run/guests/passwords"
-  rm -f "$run/guests/alive"
-  mkfifo "$run/guests/alive"
-  keep_guests &
-  keeper=$!
-  { read -r _ <"$run/guests/alive" || kill "$keeper" 2>/dev/null; } &
-  exec 9>"$run/guests/alive" # open until this process ends, however it does
 }

@@ -20,6 +20,10 @@ PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
 . "$here/users.sh"
 # shellcheck source=SCRIPTDIR/guests.sh
 . "$here/guests.sh"
+# shellcheck source=SCRIPTDIR/keep.sh
+. "$here/keep.sh"
+# shellcheck source=SCRIPTDIR/saves.sh
+. "$here/saves.sh"
 
 for port in USERS_PORT TLS_PORT GUESTS_PORT; do eval "value=\${$port:-}"; [ -z "$value" ] || number $port "$value" 1 65535; done
 [ -n "${USERS_PORT:-}" ] || refuse "USERS_PORT is not set: the port for users with a password"
@@ -77,10 +81,12 @@ awk -v users="$(words "$users")${guest:+ guests}" -v cameras="$(words "$cameras"
     }
   }' "$here/access.acl" >"$run/access.acl"
 
+saves=$(command -v mosquitto_sub || true) # without it, Mosquitto saves every two seconds, as mosquitto.conf says
 listener() { printf 'listener %s\nmax_connections %s\n' "$1${ADDRESS:+ $ADDRESS}" "$2"; } # listener PORT MAX_CONNECTIONS
 {
   cat "$here/mosquitto.conf"
   if [ -n "${MEMORY_LIMIT:-}" ]; then echo "memory_limit $((MEMORY_LIMIT - ${guest:+$guests_memory - }0))"; fi
+  if [ -n "$saves" ]; then echo "autosave_interval $autosave"; fi
   printf 'allow_anonymous false\npassword_file %s\nacl_file %s\n' "$run/passwords" "$run/access.acl"
   listener "$USERS_PORT" 256
   if [ -n "${TLS_PORT:-}" ]; then
@@ -97,7 +103,17 @@ for client in mosquitto_pub mosquitto_sub mosquitto_rr; do
     "$(cat "$SECRETS/operator/password")" >"$run/operator/$client"
 done
 
-if [ -n "$guest" ]; then start_guests "$guest"; fi
+if [ -n "$guest" ]; then
+  configure_guests "$guest"
+  keep run_guests
+fi
+if [ -n "$saves" ]; then
+  rm -f "$run/changes"
+  mkfifo "$run/changes"
+  keep save_changes $$
+  keep report_changes
+fi
+end_with_me
 # Connections are descriptors. After refused tries, Mosquitto 2.0.11 lets in more than max_connections. Each that never signs in
 # costs up to 42 kB with TLS, until it is dropped after 90 s.
 # shellcheck disable=SC3045 # dash, bash and busybox have it

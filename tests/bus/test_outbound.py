@@ -1,6 +1,7 @@
 """The messages that are published, and their order, before and after a lost connection."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -9,10 +10,28 @@ from unittest.mock import call, patch
 import pytest
 from paho.mqtt import client as mqtt
 
-from bus import CurrentLabel, Prediction
-from bus.outbound import MAX_QUEUED, RESEND_WINDOW, Outbound
+from bus import CurrentLabel, InvalidMessage, Message, Prediction, Visit
+from bus.outbound import MAX_QUEUED, RESEND_LAST, RESEND_WINDOW, Outbound
 from runtime.metrics import Metrics
 from tests.support.samples import prediction, setup
+
+
+def visit(number: int) -> Visit:
+    """Returns a message of which the broker saves each at once."""
+    return Visit("id", "door", "woman", 1000.0, 1000.0, 0.9, number)
+
+
+def predicted(number: int) -> Prediction:
+    """Returns a message of which the broker saves many together."""
+    return replace(prediction(), sequence=number)
+
+
+def number_of(payload: bytes) -> int:
+    """Returns the number of a visit or a prediction."""
+    try:
+        return Visit.unpack(payload).frames
+    except InvalidMessage:
+        return Prediction.unpack(payload).sequence
 
 
 class Line:
@@ -28,14 +47,14 @@ class Line:
 
     def publish(self, _topic: str, payload: bytes, *_: Any, **__: Any) -> SimpleNamespace:
         """Records the message, in place of paho's method."""
-        self.sent.append(int(Prediction.unpack(payload).captured_at))
+        self.sent.append(number_of(payload))
         self.on_publish(len(self.sent))
         return SimpleNamespace(mid=len(self.sent), rc=self.code)
 
-    def put(self, *numbers: int, has_callback: bool = False) -> bool:
-        """Publishes numbered predictions, and returns whether all were accepted. `has_callback` records their PUBACKs."""
+    def put(self, *numbers: int, has_callback: bool = False, kind: Callable[[int], Message] = visit) -> bool:
+        """Publishes numbered messages, and returns whether all were accepted. `has_callback` records their PUBACKs."""
         record = self.acknowledged.append if has_callback else None
-        accepted = [self.outbound.publish(prediction(captured_at=float(one)), record and partial(record, one)) for one in numbers]
+        accepted = [self.outbound.publish(kind(one), record and partial(record, one)) for one in numbers]
         return all(accepted)
 
     def acknowledge(self, *packets: int) -> None:
@@ -84,6 +103,23 @@ def test_repeated_messages_are_repeated_after_another_crash(line: Line) -> None:
         line.now += RESEND_WINDOW / 2
     line.now += RESEND_WINDOW
     assert line.reconnect() == []
+
+
+def test_the_last_predictions_are_repeated_however_old_they_are(line: Line) -> None:
+    """The broker saves predictions late. It saves other messages at once, so old ones are not repeated."""
+    predictions = range(1, RESEND_LAST + 11)
+    line.put(*predictions, kind=predicted)
+    line.acknowledge(*predictions)
+    line.now += 3600
+    line.put(9001)
+    line.acknowledge(RESEND_LAST + 11)
+    line.now += RESEND_WINDOW
+    line.put(9002, kind=predicted)
+    line.acknowledge(RESEND_LAST + 12)
+    expected = [*predictions[11:], 9002]
+    assert line.reconnect() == expected
+    line.acknowledge(*range(1, len(expected) + 1))
+    assert line.reconnect() == expected
 
 
 def test_a_second_crash_loses_no_repeated_message(line: Line) -> None:

@@ -18,7 +18,7 @@ from bus import Bus, Crossing, Prediction, Visit
 from bus.settings import BusSettings
 from counter.database import FILE
 from tests.edgehub.hub import EdgeHub
-from tests.support.broker import Broker
+from tests.support.guarded_broker import GuardedBroker, password_file
 from tests.support.module import Module
 from tests.support.results import Results, counted, query, sent
 from tests.support.visitors import LINES, Scene, one_visitor, repeated, two_visitors
@@ -88,9 +88,15 @@ def compare_crossings(truth: Sequence[Crossing], found: Sequence[Crossing], visi
 def test_every_result_is_counted_and_sent_once(tmp_path: Path, scene: Scene, visitors: int) -> None:
     """Ledger and edgeHub have exactly the true visits and crossings, in order, with their labels and times."""
     chance = random.Random(VISITS)
-    broker, hub, state = Broker(tmp_path / "broker"), EdgeHub(tmp_path / "hub"), tmp_path / "counter"
-    counter = Module("counter", broker.port, STATE_DIR=state, LINES=LINES)
-    bridge = Module("bridge", broker.port, SINKS="edgehub", **hub.environment)
+    cameras = [f"camera{number}" for number in range(CAMERAS)]
+    broker = GuardedBroker(tmp_path / "broker", CAMERAS=",".join(cameras))
+    hub, state = EdgeHub(tmp_path / "hub"), tmp_path / "counter"
+
+    def secret(user: str) -> Path:
+        return password_file(broker.secrets, user)
+
+    counter = Module("counter", broker.port, STATE_DIR=state, LINES=LINES, MQTT_PASSWORD_FILE=secret("counter"))
+    bridge = Module("bridge", broker.port, SINKS="edgehub", MQTT_PASSWORD_FILE=secret("bridge"), **hub.environment)
 
     def ledger() -> Results:
         return counted(state / FILE)
@@ -103,8 +109,8 @@ def test_every_result_is_counted_and_sent_once(tmp_path: Path, scene: Scene, vis
         stack.enter_context(hub)
         for module in (counter, bridge):
             stack.enter_context(module).wait_for_log("connected to the broker")  # from now on the broker queues its messages
-        bus = stack.enter_context(Bus(BusSettings.model_validate({"MODULE_NAME": "classifier", "mqtt_port": broker.port})))
-        cameras = [f"camera{number}" for number in range(CAMERAS)]
+        settings = {"MODULE_NAME": "classifier", "mqtt_port": broker.port, "mqtt_password_file": secret("classifier")}
+        bus = stack.enter_context(Bus(BusSettings.model_validate(settings)))
         frames, visits, crossings = repeated(scene, VISITS // CAMERAS // visitors, cameras, chance, time.time() + 1)
         numbers = [len(visits), len(crossings)]
         threading.Thread(target=publish, args=(frames, bus), daemon=True).start()

@@ -58,7 +58,7 @@ APPLETS = (
 _STUB = """#!/bin/sh
 if [ "$2" = "$RUN/mosquitto.conf" ]; then echo started; else exec sleep 60; fi
 """
-"""Mosquitto as the users' broker, which ends at once, and as the guests' broker."""
+"""Mosquitto as the users' broker, which ends at once, as the guests' broker, and as a subscriber."""
 NAMED = ("capture-back", "classifier-1", "classifier-2", "display-hall")
 OF_NAMED: dict[str, Any] = {"CAMERAS": "door,back", "DISPLAYS": "matrix,hall", "CLASSIFIERS": 2}
 """The settings of a broker with these users."""
@@ -79,14 +79,15 @@ BAD = {
 
 
 def create_path(folder: Path, shell: str = "sh") -> Path:
-    """Creates a PATH with the programs that the scripts need, from busybox if that is the shell, and a stub of mosquitto."""
+    """Creates a PATH with the programs that the scripts need, from busybox if that is the shell, and stubs of Mosquitto."""
     (folder / "bin").mkdir(parents=True)
     for name in {*APPLETS, "mosquitto_passwd", "openssl", shell}:
         found = shutil.which("busybox" if shell == "busybox" and name in APPLETS else name, path=SEARCH)
         assert found, name
         (folder / "bin" / name).symlink_to(found)
-    (folder / "bin" / "mosquitto").write_text(_STUB)
-    (folder / "bin" / "mosquitto").chmod(0o755)
+    for name in ("mosquitto", "mosquitto_sub"):
+        (folder / "bin" / name).write_text(_STUB)
+        (folder / "bin" / name).chmod(0o755)
     return folder / "bin"
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -116,8 +117,11 @@ class GuardedBroker(Broker):
     @property
     def guests_process(self) -> psutil.Process:
         """The process of the guests' broker."""
-        children = psutil.Process(self.pid).children(recursive=True)
-        return next(one for one in children if one.cmdline()[-1].endswith("guests/mosquitto.conf"))
+        for one in psutil.Process(self.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # one that has just ended
+                if one.cmdline()[-1].endswith("guests/mosquitto.conf"):
+                    return one
+        raise AssertionError("the guests' broker does not run")
 
     def password(self, user: str) -> str:
         """Returns the user's password."""
