@@ -1,7 +1,7 @@
 """Settings from environment variables: declared once in each module, validated once at startup."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
@@ -90,21 +90,21 @@ class ModuleSettings(BaseModel):
     )
 
     def __init__(self, **values: Any) -> None:
-        super().__init__(**_given(type(self)) | values)
+        given = {name: value for name, value in os.environ.items() if value}  # Docker Compose passes unset ones as empty
+        super().__init__(**_by_field(type(self), given) | _by_field(type(self), values))
 
     @property
     def detailed(self) -> bool:
         return self.verbose or self.runtime_log_level.lower() in ("debug", "verbose")
 
 
-def _given(settings: type[ModuleSettings]) -> dict[str, str]:
-    """Returns the variables that are set, by field or alias. Empty ones are not: Docker Compose passes unset variables so."""
-    values = {name.upper(): value for name, value in os.environ.items() if value}
-    found = {}
+def _by_field(settings: type[ModuleSettings], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the values of fields, by field or alias. Their names may be in capital or small letters."""
+    given, found = {name.upper(): value for name, value in values.items()}, dict[str, Any]()
     for field_name, field in settings.model_fields.items():
-        name = next((one for one in _variable_names(field_name, field) if one.upper() in values), None)
+        name = next((one for one in _variable_names(field_name, field) if one.upper() in given), None)
         if name is not None:
-            found[name if field.validation_alias else field_name] = values[name.upper()]
+            found[name if field.validation_alias else field_name] = given[name.upper()]
     return found
 
 
