@@ -7,6 +7,9 @@ import pytest
 from classifier.pace import OBSERVED, OUTLIERS, Pace
 from tests.support.wait import limit, until
 
+DECODING = 600.0
+"""Seconds, so that no real time matters."""
+
 
 class Rig:
     """A pace whose model takes frames one after the other."""
@@ -52,8 +55,8 @@ def test_the_wait() -> None:
     rig = Rig()
     assert rig.pace.wait() == 100.0
     for _ in range(2 * OBSERVED):
-        rig.classify(600.0, 4200.0)
-    rig.pace.take(600.0)
+        rig.classify(DECODING, 4200.0)
+    rig.pace.take(DECODING)
     begins: list[float] = []
     waiting = threading.Thread(target=lambda: begins.append(rig.pace.wait()), daemon=True)
     waiting.start()
@@ -64,6 +67,6 @@ def test_the_wait() -> None:
     rig.pace.end()
     waiting.join(limit(10))
     assert begins == [end_at]
-    rig.pace.take(600.0)
+    rig.pace.take(DECODING)
     rig.now += 4000.0
     assert rig.pace.wait() == rig.now
