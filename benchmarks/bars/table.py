@@ -41,7 +41,7 @@ def verdict(bar: Bar, values: Values) -> str:
 
 
 def _shown(value: float, unit: str) -> str:
-    digits = 2 if abs(value) < 10 else 1 if abs(value) < 100 else 0
+    digits = 2 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
     text = f"{value:,.{digits}f}"
     text = text.rstrip("0").rstrip(".") if digits else text
     return f"{text} {unit}".strip()
