@@ -12,7 +12,19 @@ from tests.support.wait import limit
 pytestmark = pytest.mark.system
 
 LOCKED = "E: Could not get lock /var/lib/apt/lists/lock. It is held by process 7 (apt-get)"
-PRESENT = ("busybox", "cc", "chromium", "gst-inspect-1.0", "mosquitto", "mosquitto_sub", "node", "shellcheck", "sleep")
+PRESENT = (
+    "busybox",
+    "cc",
+    "chromium",
+    "gst-inspect-1.0",
+    "mosquitto",
+    "mosquitto_sub",
+    "node",
+    "npm",
+    "promtool",
+    "shellcheck",
+    "sleep",
+)
 PIP = """
 echo 'Collecting numpy==1.26.4'
 echo '  Downloading https://example.org/numpy-1.26.4-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl (18.3 MB)'
