@@ -22,7 +22,8 @@ from tests.support.broker import ROOT, free_port
 from tests.support.listener import Listener
 from tests.support.wait import limit, until
 
-pytestmark = [pytest.mark.system, pytest.mark.containers, pytest.mark.timeout(limit(900))]
+# Not with the other tests of containers: joining and leaving a swarm cuts the networks of their containers.
+pytestmark = [pytest.mark.system, pytest.mark.ecosystem, pytest.mark.timeout(limit(900))]
 
 CLASSIFIERS = 4
 REGISTRY = "footfall-swarm-test/"
