@@ -22,7 +22,7 @@ CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
 }
 """By schema version, from 1 on: the SQL that migrates a file from the version before. A released migration never changes."""
 VERSION = len(MIGRATIONS)
-_DAMAGE_MESSAGES = ("no such table", "no such column", "already exists", "malformed")
+_DAMAGE_MESSAGES = ("no such table", "no such column", "already exists", "malformed", "Could not decode")
 """Parts of the messages by which an `OperationalError` reports damage. All others are temporary."""
 
 

@@ -161,7 +161,8 @@ class Outbox:
             connection.executemany("INSERT INTO cursor VALUES (?, ?)", self._cursors.items())
             _delete_bodies(connection, _DELIVERED)  # results that were pending only for a sink that was removed from SINKS
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._state_json.items())
-            self._state_json = dict(connection.execute("SELECT name, text FROM note"))
+            notes = connection.execute("SELECT CAST(name AS BLOB), CAST(text AS BLOB) FROM note")
+            self._state_json = {_decoded(name): _decoded(text) for name, text in notes}
             query = "SELECT COUNT(*), COALESCE(MAX(number), 0) FROM result WHERE body NOT NULL"
             self._size, self._newest = connection.execute(query).fetchone()
         self._metrics.put(names.OUTBOX, self._size or 0)
@@ -193,6 +194,14 @@ def _insert(connection: Connection, result: Result) -> int | None:
     query = "INSERT OR IGNORE INTO result (id, version, kind, body, properties) VALUES (?, ?, ?, ?, ?)"
     cursor = connection.execute(query, values)
     return cursor.lastrowid if cursor.rowcount else None
+
+
+def _decoded(cell: bytes) -> str:
+    """Returns the text of a cell; an empty one if it is damaged."""
+    try:
+        return cell.decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 def _delete_bodies(connection: Connection, condition: str, *values: object) -> int:

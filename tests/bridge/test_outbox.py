@@ -43,15 +43,18 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
         yield outbox
 
 
-@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' * 100_000, '{"a": "\\ud800"', "[1]", "\u202e"])
-def test_a_damaged_state_is_none(outbox: Outbox, text: str) -> None:
-    """SQLite does not notice a damaged cell."""
-    outbox.add([], {"desired": {"$version": 1}})
+@pytest.mark.parametrize(
+    "text", [b"[" * 100_000, b'{"a": ' * 100_000, b'{"a": "\\ud800"', b"[1]", "\u202e".encode(), b'{"a\xff": 1}']
+)
+def test_a_damaged_state_is_none(outbox: Outbox, text: bytes) -> None:
+    """SQLite does not notice a damaged cell. No result is lost."""
+    outbox.add([VISIT], {"desired": {"$version": 1}})
     with outbox._database.transaction() as connection:
-        connection.execute("UPDATE note SET text = ? WHERE name = 'desired'", (text,))
+        connection.execute("UPDATE note SET text = CAST(? AS TEXT) WHERE name = 'desired'", (text,))
     outbox._size = None  # as after a restart
     outbox._state_json.clear()
     assert outbox.saved_state("desired") == {}
+    assert pending_ids(outbox) == visit_ids(0)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +74,18 @@ def test_a_damaged_row_means_that_the_file_is_damaged(outbox: Outbox, damage: st
     with outbox._database.transaction() as connection:
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute(f"UPDATE result SET {damage}")
+    with pytest.raises(OutboxUnavailable, match="replaced by an empty outbox"):
+        outbox.pending("log", 9)
+    outbox.add([VISIT])
+    assert pending_ids(outbox) == visit_ids(0)
+
+
+def test_a_damaged_cursor_means_that_the_file_is_damaged(outbox: Outbox) -> None:
+    """After a start, the outbox is replaced, and takes results again."""
+    outbox.add([VISIT])
+    with outbox._database.transaction() as connection:
+        connection.execute("UPDATE cursor SET sink = CAST(x'ff' AS TEXT)")
+    outbox._size = None  # as after a restart
     with pytest.raises(OutboxUnavailable, match="replaced by an empty outbox"):
         outbox.pending("log", 9)
     outbox.add([VISIT])
