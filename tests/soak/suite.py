@@ -45,7 +45,12 @@ class Program:
     def _start(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                ["sh", "-c", self._command], env=self._environment, stdout=log, stderr=log, start_new_session=True
+                ["sh", "-c", self._command],
+                env=self._environment,
+                stdin=subprocess.PIPE,  # the broker's script ends when this one ends
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def _keep(self) -> None:
