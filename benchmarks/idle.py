@@ -2,8 +2,7 @@
 
 import time
 
-from benchmarks.programs import Script, wait_for
-from benchmarks.suite import KINDS, measure_cpu, running_suite
+from benchmarks.suite import KINDS, measure_cpu, pause, running_suite
 from benchmarks.tables import print_row
 
 SETTLE_TIME = 15.0
@@ -13,8 +12,7 @@ SETTLE_TIME = 15.0
 def measure(seconds: float) -> dict[str, float]:
     """Returns the CPU time of each kind of process for a number of seconds, in percent of one core."""
     with running_suite(MATRIX="terminal") as suite:
-        with Script("footfall", "command", DO="pause", **suite.settings) as command:
-            wait_for(lambda: "paused" in command.log, 30, "the pause")
+        pause(suite)
         time.sleep(SETTLE_TIME)
         return measure_cpu(suite.process, seconds)
 

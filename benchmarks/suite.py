@@ -42,6 +42,12 @@ def running_suite(**settings: object) -> Iterator[Suite]:
             yield Suite(psutil.Process(run.pid), places, start_seconds)
 
 
+def pause(suite: Suite) -> None:
+    """Pauses the camera of a running suite."""
+    with Script("footfall", "command", DO="pause", **suite.settings) as command:
+        wait_for(lambda: "paused" in command.log, 30, "the pause")
+
+
 def process_kind(command: list[str]) -> str:
     """Returns a module's name, `broker`, or `run` for the launcher and supervisor."""
     if command and Path(command[0]).name in ("mosquitto", "mosquitto_sub"):

@@ -3,19 +3,14 @@
 Each save of a Mosquitto replaces a file, and syncs it once.
 """
 
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.programs import ROOT, Listener, Script, free_port, is_listening, wait_for
+from benchmarks.suite import pause, running_suite
 from benchmarks.tables import print_row
 
 FILE = "mosquitto.db"
-START_TIMEOUT = 120.0
 POLL = 0.1
 """Seconds between two looks at the files; saves are at least two seconds apart."""
 SETTLE = 5.0
@@ -48,20 +43,12 @@ def versions(folder: Path) -> dict[tuple[Path, int], int]:
 
 def measure(seconds: float) -> tuple[Rate, Rate]:
     """Returns the rates of a run with the demo: while its camera is paused, and while visitors come and go."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = {"STATE_DIR": folder, "MQTT_PORT": str(port), "WEB_PORT": str(free_port()), "MODEL": "", "VIDEO_PATH": ""}
-        with Script("footfall", "run", **settings) as run:
-            wait_for(lambda: run.check() and is_listening(port), START_TIMEOUT, "the broker of the run")
-            with Listener(port, "footfall/+/prediction") as listener:
-                listener.wait_for("prediction", seconds=START_TIMEOUT)
-            present = count_saves(Path(folder), seconds)
-            environment = os.environ | settings | {"DO": "pause"}
-            subprocess.run(
-                [sys.executable, "-m", "footfall", "command"], cwd=ROOT, env=environment, capture_output=True, check=True
-            )
-            time.sleep(SETTLE)
-            return count_saves(Path(folder), seconds), present
+    with running_suite() as suite:
+        folder = Path(str(suite.settings["STATE_DIR"]))
+        present = count_saves(folder, seconds)
+        pause(suite)
+        time.sleep(SETTLE)
+        return count_saves(folder, seconds), present
 
 
 def report(seconds: float) -> None:

@@ -27,7 +27,7 @@ keep() { # keep COMMAND...: keeps the command running, beside this process
   kept="$kept $!"
 }
 
-end_with_me() { # ends what is kept running when this process, the users' broker, has ended
+end_with_me() { # ends the kept programs when this process, the users' broker, has ended
   if [ -z "$kept" ]; then return; fi
   rm -f "$run/alive"
   mkfifo "$run/alive"

@@ -16,7 +16,7 @@ report_changes() {
     -t footfall/classifier/model -t "\$SYS/broker/version" >"$run/changes"
 }
 
-save_changes() { # save_changes PID: tells the broker with this process id to save, as report_changes says
+save_changes() { # save_changes PID: makes the broker with this process id save, for the topics from report_changes
   unsaved=0
   pause=
   while read -r topic; do

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.proof.bar import Limit
+
 
 class Inputs(NamedTuple):
     """The model and the folder of pictures that frames are made of, where a group does not have others."""
@@ -15,16 +17,19 @@ class Inputs(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A figure that must be at most a limit; or, with `is_least`, at least."""
+    """A figure, and what it must reach."""
 
     key: str
     """The names of the group and of the figure: `still.share`."""
     text: str
-    limit: float | None = None
+    limit: Limit | None = None
     """None for a peer, which is there to compare with."""
-    unit: str = ""
-    """Of figure and limit; empty for a ratio."""
-    is_least: bool = False
+    peer_unit: str = ""
+    """The unit of a peer; empty for a ratio."""
+
+    @property
+    def unit(self) -> str:
+        return self.limit.unit if self.limit else self.peer_unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from benchmarks.bars.bar import Bar
+from benchmarks.proof.bar import judge
 
 Values = Mapping[str, float]
 """Figures by their keys. A figure that could not be measured is missing."""
@@ -14,7 +15,7 @@ def markdown(bars: Sequence[Bar], values: Values, base: Values | None = None) ->
     rows = [head, ["---", *(["---:"] if base is not None else []), "---:", "---:", "---"]]
     for bar in bars:
         earlier = [number(bar, base)] if base is not None else []
-        rows.append([bar.text, *earlier, number(bar, values), limit(bar), verdict(bar, values)])
+        rows.append([bar.text, *earlier, number(bar, values), str(bar.limit or ""), verdict(bar, values)])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
@@ -23,21 +24,13 @@ def number(bar: Bar, values: Values) -> str:
     return _shown(values[bar.key], bar.unit) if bar.key in values else ""
 
 
-def limit(bar: Bar) -> str:
-    """Returns the limit in words; nothing for a peer."""
-    if bar.limit is None:
-        return ""
-    return f"at {'least' if bar.is_least else 'most'} {_shown(bar.limit, bar.unit)}"
-
-
 def verdict(bar: Bar, values: Values) -> str:
     """Returns whether the figure is within its limit."""
     if bar.limit is None:
         return "to compare"
     if bar.key not in values:
         return "**not measured**"
-    value = values[bar.key]
-    return "met" if (value >= bar.limit if bar.is_least else value <= bar.limit) else "**missed**"
+    return judge(bar.limit, values[bar.key]).verdict
 
 
 def _shown(value: float, unit: str) -> str:

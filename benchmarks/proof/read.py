@@ -7,7 +7,7 @@ from benchmarks.proof.bar import Read
 
 
 def row(text: str, name: str, columns: int | None = None) -> list[str]:
-    """Returns the cells of a row after its name. `columns` tells rows of one name in several tables apart, by their cells.
+    """Returns the cells of a row after its name. If several tables have such a row, `columns` is the number of its cells.
 
     Raises `ValueError` if there is no such row.
     """

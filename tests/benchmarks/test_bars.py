@@ -10,11 +10,12 @@ from benchmarks.bars.groups import GROUPS
 from benchmarks.bars.run import measure
 from benchmarks.bars.table import markdown
 from benchmarks.programs import ROOT
+from benchmarks.proof.bar import at_least, at_most
 
 BARS = (
-    Bar("a.share", "share", 0.95, is_least=True),
-    Bar("a.size", "size", 220, "MB"),
-    Bar("a.gone", "gone", 1.0),
+    Bar("a.share", "share", at_least(0.95)),
+    Bar("a.size", "size", at_most(220, "MB")),
+    Bar("a.gone", "gone", at_most(1.0)),
     Bar("a.peer", "peer"),
 )
 

@@ -141,7 +141,7 @@ def test_a_bar_is_met_if_its_tests_pass(tests: tuple[str, ...], outcome: Outcome
 
 
 def test_a_run_of_some_bars_keeps_the_other_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of bars that are gone are removed. The order is that of the bars."""
+    """The table loses the rows of removed bars. It has the order of the bars."""
     first, second = BARS[0], BARS[-1]
     (tmp_path / "docs").mkdir()
     page = tmp_path / table.PAGE

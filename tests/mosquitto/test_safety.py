@@ -211,6 +211,7 @@ def test_connections_that_never_sign_in_cost_a_bounded_memory(tmp_path: Path, ha
                 classifier.publish("footfall/door/prediction", bytes(500))
                 reader.wait_for("prediction", sent)
             assert process.num_fds() <= 512
+            assert has_tls or process.num_fds() > 256  # with TLS, it varies
             assert process.memory_info().rss < 48 * MEBIBYTE
         until(lambda: broker.connect_code("operator") == 0, what="room for a user")
 
