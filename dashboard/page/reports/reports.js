@@ -20,6 +20,7 @@ export class Reports {
   #loader = new Loader();
   /** @type {State | null} */
   #state = null;
+  #wasReady = false;
   #isShown = false;
   /** Counts the choices: answers that come later than the next choice are dropped. */
   #number = 0;
@@ -43,8 +44,9 @@ export class Reports {
 
   /** @param {State} state */
   show(state) {
-    const isFirst = !this.#isReady;
     this.#state = state;
+    const isFirst = this.#isReady && !this.#wasReady;
+    this.#wasReady = this.#isReady;
     const shapes = JSON.stringify([Object.keys(state.cameras), state.setups, state.setup_defaults]);
     if (isFirst || (shapes !== this.#shapes && byId("reports-figures").hidden === false)) this.#load();
     this.#shapes = shapes;

@@ -169,6 +169,17 @@ def test_this_week_and_no_counter(rig: DashboardRig, broker: Broker, browser: Br
         shows(tab, "#reports-tiles", r"Visitors\s+2\s")
 
 
+def test_a_page_that_was_open_before_the_counter_answered(
+    rig: DashboardRig, broker: Broker, browser: Browser, tmp_path: Path
+) -> None:
+    """The report is loaded as soon as the counter answers, without a reload."""
+    with open_tab(browser, f"{rig.address}#reports?from=2026-10") as tab:
+        tab.wait("document.documentElement.dataset.connection === 'connected'")
+        with counting(rig, broker, tmp_path):
+            shows(tab, "#reports-title", "^October 2026$")
+            shows(tab, "#reports-tiles", r"Visitors\s+60\s")
+
+
 def test_reports_are_accessible_and_printable(rig: DashboardRig, broker: Broker, browser: Browser, tmp_path: Path) -> None:
     """At each size nothing is wider than the page, and axe-core finds nothing. Paper shows the report alone, with its table."""
     address = f"{rig.address}#reports?from=2026-10"
