@@ -12,17 +12,28 @@ HEAD = ("Input", "Parsers", "Tried", "Accepted", "Uncaught errors", "Worst time"
 
 
 def write(results: Mapping[str, Result], modules: Mapping[str, str]) -> None:
-    """Writes the results by target into the documentation; `modules` has the module of each target."""
-    write_report(PAGE, table(results, modules), "fuzz")
+    """Writes the results by target into the documentation; `modules` has the module of each target.
+
+    Only rows of which every target was tried are replaced.
+    """
+    write_report(PAGE, table(results, modules, PAGE.read_text("utf-8")), "fuzz")
 
 
-def table(results: Mapping[str, Result], modules: Mapping[str, str]) -> str:
-    """Returns a Markdown table."""
-    rows = [HEAD, ("---", *("---:" for _ in HEAD[1:]))]
-    for module in dict.fromkeys(modules[name] for name in results):
+def table(results: Mapping[str, Result], modules: Mapping[str, str], page: str) -> str:
+    """Returns a Markdown table: new rows, and the rows of the page for modules that were not tried completely."""
+    rows = [_line(HEAD), _line(("---", *("---:" for _ in HEAD[1:])))]
+    for module in dict.fromkeys(modules.values()):
         title = (import_module(module).__doc__ or module).splitlines()[0].rstrip(".")
-        rows.append(_row(title, [result for name, result in results.items() if modules[name] == module]))
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+        names = [name for name in modules if modules[name] == module]
+        if results.keys() >= set(names):
+            rows.append(_line(_row(title, [results[name] for name in names])))
+        else:
+            rows += [line for line in page.splitlines() if line.startswith(f"| {title} |")]
+    return "\n".join(rows)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _row(title: str, results: Sequence[Result]) -> tuple[str, ...]:
