@@ -106,6 +106,13 @@ def test_every_response_has_the_security_headers(password: str | None) -> None:
     assert one.get("/sign-in").headers.get("location") == (None if password else "/")
 
 
+def test_long_paths_are_refused() -> None:
+    """A path costs no more than its length. One of 256 kB took 2 s: the server looked for a file in each of its folders."""
+    one = client(None)
+    assert one.get("/" + "a/" * 500).status_code == 200
+    assert one.get("/" + "a/" * 512).status_code == 414
+
+
 OWN_HOSTS = """127.0.0.1:9001 10.1.2.3 [::1]:9001 [FE80::1] 172.18.0.5:9001 localhost LocalHost:9001 counter counter.local:80
     counter.lan COUNTER.LAN. device device.local:9001 shop.example SHOP.example.:65535 xn--mnchen-3ya.example"""
 OTHER_HOSTS = """evil.example localhost.evil.example shop.example.evil a.shop.example 127.0.0.1.nip.io localhost@evil.example
