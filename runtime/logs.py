@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
@@ -59,9 +60,13 @@ def _standard_error() -> TextIO:
 
 
 def silence_http_clients() -> None:
-    """Suppresses the log lines of HTTP libraries, which contain addresses with passwords and tokens."""
+    """Suppresses the log lines of HTTP libraries, which contain addresses with passwords and tokens.
+
+    For some invalid cookies, Python's library would write a traceback. They are ignored.
+    """
     for name in ("httpx", "httpcore", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "http.cookiejar bug!")
 
 
 def one_line(text: str) -> str:

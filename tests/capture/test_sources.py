@@ -33,6 +33,7 @@ from demo.about import CLIP, PEOPLE
 from demo.clip import write_clip
 from demo.hall_scenes import HallScene
 from demo.scenes import Scene
+from runtime.logs import silence_http_clients
 from runtime.settings import load
 from tests.support import hostile, multipart, samples, videos
 from tests.support.broker import ROOT
@@ -357,6 +358,15 @@ def test_a_password_is_not_sent_to_another_host(kind: str) -> None:
         with pytest.raises(SourceLost, match="401 Unauthorized"):
             numbers(open_source(f"http://{USER}:{SECRET}@{camera.host}/elsewhere/{kind}"), 1)
         assert camera.requests == ["elsewhere", kind]
+
+
+@pytest.mark.broker
+def test_an_invalid_cookie_is_ignored(recwarn: pytest.WarningsRecorder) -> None:
+    """Python's cookies would write a traceback past the log."""
+    silence_http_clients()  # as a process does at its start
+    with snapshot_camera() as camera:
+        assert numbers(open_source(f"http://{camera.host}/cookie"), 2) == [0, 1]
+    assert not recwarn.list
 
 
 @pytest.mark.broker

@@ -51,12 +51,18 @@ class HostileServer:
             thread = threading.Thread(target=_send, args=(server, part[sent:]))
             thread.start()
             self._open.callback(thread.join)
-            self._open.callback(client.close)
+            self._open.callback(_end, client)
         return client
 
     def close(self) -> None:
         """Closes all connections."""
         self._open.close()
+
+
+def _end(client: socket.socket) -> None:
+    """Ends a connection, although a response may have a reference to it, so that its sender ends."""
+    with suppress(OSError):  # it is closed
+        client.shutdown(socket.SHUT_RDWR)
 
 
 def _send(server: socket.socket, data: bytes) -> None:

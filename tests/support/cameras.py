@@ -106,6 +106,7 @@ class SnapshotCamera(QuietHandler, BaseHTTPRequestHandler):
             "moved": (302, b"", {"Location": "/snapshot.jpg"}),
             "flood": (302, b"", {"Location": "/snapshot.jpg", "Content-Length": "1000000000"}),
             "elsewhere": (302, b"", {"Location": f"http://{self.host.replace('127.0.0.1', 'localhost')}/{rest}"}),
+            "cookie": (200, picture, image | length | {"Set-Cookie": "a=b; Max-Age; Path=/"}),
             "circle": (302, b"", {"Location": "/circle"}),
             "nowhere": (302, b"", {"Location": "http://[::bad/"}),
             "ftp": (302, b"", {"Location": "ftp://127.0.0.1/"}),
