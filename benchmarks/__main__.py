@@ -45,7 +45,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each measurement of the pipeline [60]")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of the pipeline and the dashboard [3]")
     parser.add_argument("--minutes", type=int, default=10, help="minutes of the page in Chromium [10]")
-    parser.add_argument("--people", type=Path, default=os.environ.get("PEOPLE") or None, help="folder for people and two-stages")
+    parser.add_argument(
+        "--people", type=Path, default=os.environ.get("PEOPLE") or None, help="folder for people, two-stages and memory"
+    )
     parser.add_argument("parts", nargs="*", help="parts named above [all]")
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -60,7 +62,7 @@ def main() -> None:
             "reports": reports.report,
             "writes": lambda: writes.report(arguments.seconds),
             "dashboard": lambda: dashboard.report(arguments.minutes, arguments.rounds),
-            "memory": lambda: memory.report(arguments.seconds),
+            "memory": lambda: memory.report(arguments.seconds, arguments.people),
             "masks": masks.report,
             "capture": lambda: capture.report(photos or pictures, arguments.clip, arguments.seconds / 3, arguments.rounds),
             "metrics": lambda: metrics.report(arguments.seconds),

@@ -16,6 +16,7 @@ import psutil
 
 from benchmarks.camera import camera, sent_at
 from benchmarks.frames import read_jpegs
+from benchmarks.memory import memory_by_kind
 from benchmarks.programs import Broker, Listener, Module, wait_for
 from benchmarks.tables import percentile, print_row
 from bus import Frame
@@ -68,7 +69,7 @@ class Usage(NamedTuple):
 
 
 def measure(broker: Broker, source: object, seconds: float, **settings: object) -> Usage:
-    """Measures a capture process. Memory is PSS, or USS on systems without it."""
+    """Measures a capture process."""
     with arrivals(broker.port) as found, Module("capture", broker.port, VIDEO_PATH=source, MOTION="off", **settings) as capture:
         wait_for(lambda: bool(found), 30, "a frame")
         time.sleep(WARM_UP)
@@ -76,8 +77,7 @@ def measure(broker: Broker, source: object, seconds: float, **settings: object) 
         before = sum(process.cpu_times()[:2])
         time.sleep(seconds)
         used, elapsed = sum(process.cpu_times()[:2]) - before, time.monotonic() - begin
-        info = process.memory_full_info()
-        return Usage(1000 * used / elapsed, (len(found) - number) / elapsed, getattr(info, "pss", info.uss) / 1e6)
+        return Usage(1000 * used / elapsed, (len(found) - number) / elapsed, memory_by_kind([process])["capture"])
 
 
 def report_cpu(broker: Broker, pictures: Path, seconds: float, rounds: int) -> None:

@@ -52,10 +52,10 @@ class Program:
     """A context manager that runs a process and ends it with SIGTERM. The output goes to a temporary file."""
 
     def __init__(self, command: Sequence[object], settings: Mapping[str, object], cwd: Path = ROOT) -> None:
-        """`settings` are environment variables; those named MQTT_* are not inherited."""
+        """`settings` are environment variables. MQTT_* are not inherited, nor what keeps Python from writing bytecode."""
         self._command = [str(word) for word in command]
         self._cwd = cwd
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("MQTT_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("MQTT_", "PYTHONDONTWRITEBYTECODE"))}
         self._environment = kept | {name: str(value) for name, value in settings.items()}
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  # closed in __exit__
         self._process: subprocess.Popen[bytes] | None = None

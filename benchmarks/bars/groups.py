@@ -163,7 +163,7 @@ GROUPS = (
         starting,
         (
             Bar("start.seconds", "start of `make run` to the first prediction", at_most(2.8, "s")),
-            Bar("start.memory", "memory of all programs with the demo, PSS", at_most(220, "MB")),
+            Bar("start.memory", "memory of all programs with the demo", at_most(220, "MB")),
             Bar("start.launcher", "memory of the launcher, share of the others'", at_most(0.15)),
         ),
     ),
