@@ -40,6 +40,7 @@ packages=
 has mosquitto || packages="$packages mosquitto"
 has mosquitto_sub || packages="$packages mosquitto-clients"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+"$python" -c 'import zoneinfo; zoneinfo.ZoneInfo("UTC")' 2>/dev/null || packages="$packages tzdata" # a container of Ubuntu has none
 
 # The tests also run the broker's scripts in Alpine's shell (busybox), the page's logic in Node.js, and the page in a browser.
 # Playwright drives the browser; its own Node.js needs libatomic. apt-get has Chromium only on Debian: Ubuntu's is a snap.
