@@ -1,9 +1,9 @@
 #!/bin/sh
-# Tests the README's commands on a bare machine: a new Debian 12 container with git, make, python3 and a clone of this commit.
+# Tests the README's commands on a bare machine: a new container of Debian 12 with git, make, python3 and a clone of this commit.
 #   scripts/bare.sh               make setup, make run until predictions flow, make test
 #   scripts/bare.sh TESTS...      the same, with these tests only
 #   scripts/bare.sh setup         make setup; collects all tests and runs some in a browser (a few minutes; before a release)
-# This machine needs a Docker engine and git.
+# Another system is the image BASE, such as BASE=ubuntu:24.04. This machine needs a Docker engine and git.
 set -eu
 cd "$(dirname "$0")/.."
 name=footfall-bare-$$
@@ -17,7 +17,7 @@ in_container() { docker exec -e FOOTFALL_TEST_PATIENCE "$name" sh -euc "cd /root
 
 log "commit $(git log -1 --format='%h %s')"
 git clone -q --depth 1 "file://$PWD" "$folder/footfall"
-docker run -d --init --name "$name" debian:bookworm-slim sleep infinity >/dev/null
+docker run -d --init --name "$name" "${BASE:-debian:bookworm-slim}" sleep infinity >/dev/null
 docker exec -i "$name" sh -eu >/dev/null 2>&1 <<'END'
 apt-get update -q
 DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends git make python3

@@ -7,6 +7,14 @@ python=${PYTHON:-python3}
 venv=${VENV:-.venv}
 PATH=$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin
 
+# The longest times in minutes: of system packages (380 MB for the tests), and of Python packages.
+case $extra in
+  run) purpose="make run" system_minutes=2 python_minutes=2 ;;
+  onnx) purpose="ONNX models" system_minutes=2 python_minutes=2 ;;
+  dev) purpose="the tests" system_minutes=8 python_minutes=4 ;;
+  *) purpose="make $extra" system_minutes=2 python_minutes=10 ;;
+esac
+
 log() { echo "setup: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 has_plugins() { for one in jpegenc libcamerasrc python; do gst-inspect-1.0 $one >/dev/null 2>&1 || return 1; done; }
@@ -32,6 +40,7 @@ packages=
 has mosquitto || packages="$packages mosquitto"
 has mosquitto_sub || packages="$packages mosquitto-clients"
 "$python" -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+"$python" -c 'import zoneinfo; zoneinfo.ZoneInfo("UTC")' 2>/dev/null || packages="$packages tzdata" # a container of Ubuntu has none
 
 # The tests also run the broker's scripts in Alpine's shell (busybox), the page's logic in Node.js, and the page in a browser.
 # Playwright drives the browser; its own Node.js needs libatomic. apt-get has Chromium only on Debian: Ubuntu's is a snap.
@@ -60,7 +69,7 @@ if [ -n "$packages" ]; then
     has sudo || { log "sudo is missing; run as root: apt-get install$packages"; exit 1; }
     root=sudo
   fi
-  log "installing system packages, up to 2 minutes:$packages${root:+; sudo may ask for your password}"
+  log "installing system packages, up to $system_minutes minutes:$packages${root:+; sudo may ask for your password}"
   apt update
   # shellcheck disable=SC2086  # several words
   apt install -y --no-install-recommends $packages
@@ -76,13 +85,7 @@ if ! [ -x "$venv/bin/pip" ]; then
     { log "$python cannot create a virtual environment: install its venv package (python3-venv)"; exit 1; }
 fi
 
-case $extra in
-  run) purpose="make run" usually=2 ;;
-  onnx) purpose="ONNX models" usually=2 ;;
-  dev) purpose="the tests" usually=4 ;;
-  *) purpose="make $extra" usually=10 ;;
-esac
-log "installing Python packages for $purpose into $venv, up to $usually minutes; the large ones:"
+log "installing Python packages for $purpose into $venv, up to $python_minutes minutes; the large ones:"
 # paho-mqtt has no wheel: with --use-pep517 every version of pip can build one.
 { "$venv/bin/pip" install --progress-bar off --disable-pip-version-check --use-pep517 -c constraints.txt -e ".[$extra]" || echo failed; } |
   while read -r word file size; do
@@ -95,7 +98,7 @@ log "installing Python packages for $purpose into $venv, up to $usually minutes;
 # Prometheus and promtool for the tests. They are only unpacked: Debian's package starts a server on all addresses at once.
 if [ "$extra" = dev ] && has apt-get && ! has promtool && ! [ -x "$venv/prometheus/usr/bin/promtool" ]; then
   mkdir -p "$venv/prometheus"
-  { (cd "$venv/prometheus" && apt-get -qq download prometheus) && dpkg-deb -x "$venv"/prometheus/prometheus_*.deb "$venv/prometheus"; } ||
+  { (cd "$venv/prometheus" && apt-get -qq -o APT::Sandbox::User=root download prometheus) && dpkg-deb -x "$venv"/prometheus/prometheus_*.deb "$venv/prometheus"; } ||
     log "no Prometheus: the tests with promtool are skipped"
 fi
 if [ "$extra" = dev ] && ! has_browser; then

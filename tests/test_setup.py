@@ -88,7 +88,7 @@ def test_the_output_says_what_is_installed(machine: Machine) -> None:
     code, output = machine.setup("dev")
     assert code == 0
     assert output == [
-        "setup: installing system packages, up to 2 minutes: libatomic1",
+        "setup: installing system packages, up to 8 minutes: libatomic1",
         *["setup: another apt-get is running: waiting for it, up to 5 minutes"] * 2,
         f"setup: installing Python packages for the tests into {machine.venv}, up to 4 minutes; the large ones:",
         "setup:   numpy-1.26.4 (18.3 MB)",
