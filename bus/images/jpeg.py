@@ -17,12 +17,14 @@ _MAX_STEPS = 1000
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _BASELINE, _EXTENDED, _PROGRESSIVE = 0xC0, 0xC1, 0xC2
 """The markers of frames (table B.1). All decoders read these three. No camera uses lossless or arithmetic coding."""
-HUFFMAN, _SCAN, _QUANTIZATION, _EXIF, _EXIF_MARK, _END = 0xC4, 0xDA, 0xDB, 0xE1, b"Exif\0", 0xD9
+HUFFMAN, _SCAN, _QUANTIZATION, _EXIF, _END = 0xC4, 0xDA, 0xDB, 0xE1, 0xD9
 _HEADER_MARKERS = {*range(0xC0, 0xD0), *range(0xDA, 0xDE), *range(0xE0, 0xF0), 0xFE}
 """The markers of segments that libjpeg takes before a scan. Others have no length, or are an error."""
 _SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 """The marker of a segment, or the end, among compressed data."""
-_ORIENTATION = 0x0112
+_EXIF_MARK = 6
+"""Bytes before EXIF data. OpenCV takes any: it turns pictures as the first segment of this kind says."""
+_TIFF, _ORIENTATION = 42, 0x0112
 _BLOCK_SIDE, _BLOCK_BYTES = 8, 128
 """A block of coefficients, of 16 bits each."""
 
@@ -56,8 +58,8 @@ def read_header(data: bytes, max_pixels: int = MAX_PIXELS) -> Header:
         markers.add(marker)
         if marker == _SCAN:
             scan = begin
-        elif marker == _EXIF and orientation is None and (content := data[begin + 4 : end]).startswith(_EXIF_MARK):
-            orientation = _orientation(content[len(_EXIF_MARK) + 1 :])  # after a fill byte
+        elif marker == _EXIF and orientation is None:
+            orientation = _orientation(data[begin + 4 + _EXIF_MARK : end])
         elif marker in _FRAMES:
             if frame:
                 raise UnusablePicture("a JPEG with two frames")
@@ -125,6 +127,8 @@ def segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 def _orientation(tiff: bytes) -> int:
     """Returns the orientation in EXIF data (TIFF 6.0, section 2), or 1."""
     order: Literal["little", "big"] = "little" if tiff[:2] == b"II" else "big"
+    if int.from_bytes(tiff[2:4], order) != _TIFF:
+        return 1
     at = int.from_bytes(tiff[4:8], order)
     for entry in range(int.from_bytes(tiff[at : at + 2], order)):
         field = tiff[at + 2 + 12 * entry : at + 14 + 12 * entry]

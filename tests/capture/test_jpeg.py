@@ -187,11 +187,24 @@ def test_exif_orientation(orientation: int, order: str) -> None:
     assert value > 200
 
 
-def test_exif_after_another_fill_byte() -> None:
-    """OpenCV ignores the byte before EXIF data, so such a picture is turned too."""
-    picture = JpegPicture(with_segment(exif(6).replace(b"Exif\0\0", b"Exif\0x")))
-    assert picture.jpeg is None
-    assert picture.pixels().shape[1::-1] == picture.size == SIZE[::-1]
+@pytest.mark.parametrize(
+    "segments",
+    [
+        exif(6).replace(b"Exif\0\0", b"Exif\0x"),
+        exif(6).replace(b"Exif\0\0", b"E\xbdif\0\0"),
+        b"\xff\xe1\0\x0cmetadata\0\0" + exif(6),
+        b"\xff\xe1\0\2" + exif(6),
+        exif(6) + exif(1),
+        exif(6).replace(b"MM", b"MX"),
+        exif(6).replace(b"MM\0*", b"MM\0+"),
+    ],
+    ids=["fill byte", "damaged mark", "behind other metadata", "behind an empty segment", "twice", "damaged order", "no TIFF"],
+)
+def test_unusual_exif(segments: bytes) -> None:
+    """The size is that of the pixels, however OpenCV turns them. What it would turn is not passed on."""
+    picture = JpegPicture(with_segment(segments))
+    assert picture.size == picture.pixels().shape[1::-1]
+    assert (picture.jpeg is None) == (picture.size == (picture._header.height, picture._header.width))
 
 
 SECRET = with_segment(exif(1, thumbnail=SMALL) + b"\xff\xfe\x00\x0bcomment x")
