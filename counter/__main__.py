@@ -19,7 +19,7 @@ def main(settings: Settings, stop: threading.Event) -> None:
     """Counts until `stop` is set."""
     calendar = settings.calendar
     bus = Bus(settings, persistent=True)
-    with closing(Ledger(settings.state_dir, bus.metrics)) as ledger:
+    with closing(Ledger(settings.state_dir, bus.metrics, progressed=bus.progressed)) as ledger:
         registry = CameraRegistry(
             settings.rules, calendar, bus.count_and_warn, complete=settings.completed, reset_at=settings.reset_at
         )

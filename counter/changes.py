@@ -1,15 +1,18 @@
 """A batch of changes to the ledger, committed in one transaction."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from bus import Alert, Crossing, Summary, Visit
+from bus import Alert, Crossing, InvalidMessage, Summary, Visit
+from counter.ids import pack_id, unpack_id
 from counter.periods import Period
 from counter.timeline import Correction, shifted
 from counter.visitors import Result
 from runtime.database import Connection
+from runtime.explanation import NAME_PATTERN
 
 VISIT_COLUMNS = "id, camera, label, started_at, ended_at, peak, frames, is_demo, direction, zones"
 """Columns of the table `visit`, in the order of the fields of `Visit`."""
@@ -71,17 +74,18 @@ class Changes:
 
 def _insert_visit(connection: Connection, visit: Visit) -> None:
     """Inserts a visit and queues it for publication, unless it is already known. Its crossings get its label."""
-    row = (visit.id, visit.camera, visit.label, visit.started_at, visit.ended_at, visit.peak, visit.frames, visit.demo)
+    own_id = pack_id(visit.id)
+    row = (own_id, visit.camera, visit.label, visit.started_at, visit.ended_at, visit.peak, visit.frames, visit.demo)
     zones = json.dumps(visit.zones, ensure_ascii=False, separators=(",", ":"))
     statement = f"INSERT OR IGNORE INTO visit ({VISIT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     if connection.execute(statement, (*row, visit.direction, zones)).rowcount:
-        connection.execute("UPDATE crossing SET label = ? WHERE visit = ?", (visit.label, visit.id))
+        connection.execute("UPDATE crossing SET label = ? WHERE visit = ?", (visit.label, own_id))
         _queue_messages(connection, [visit])
 
 
 def _insert_crossing(connection: Connection, one: Crossing) -> None:
     """Inserts a crossing and queues it for publication, unless it is already known."""
-    row = (one.id, one.camera, one.visit, one.line, one.direction, one.label, one.at, one.demo)
+    row = (pack_id(one.id), one.camera, pack_id(one.visit), one.line, one.direction, one.label, one.at, one.demo)
     statement = f"INSERT OR IGNORE INTO crossing ({CROSSING_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
     if connection.execute(statement, row).rowcount:
         _queue_messages(connection, [one])
@@ -99,9 +103,9 @@ def _correct(connection: Connection, correction: Correction) -> list[Visit | Cro
     crossings = [crossing_from_row(row) for row in rows][::-1]
     moved = [replace(one, started_at=shifted(one.started_at, by), ended_at=shifted(one.ended_at, by)) for one in visits]
     passed = [replace(one, at=shifted(one.at, by)) for one in crossings]
-    times = [(one.started_at, one.ended_at, one.id) for one in moved]
+    times = [(one.started_at, one.ended_at, pack_id(one.id)) for one in moved]
     connection.executemany("UPDATE visit SET started_at = ?, ended_at = ? WHERE id = ?", times)
-    connection.executemany("UPDATE crossing SET at = ? WHERE id = ?", [(one.at, one.id) for one in passed])
+    connection.executemany("UPDATE crossing SET at = ? WHERE id = ?", [(one.at, pack_id(one.id)) for one in passed])
     _queue_messages(connection, [*moved, *passed])
     return [*visits, *crossings, *moved, *passed]
 
@@ -109,7 +113,7 @@ def _correct(connection: Connection, correction: Correction) -> list[Visit | Cro
 def _queue_messages(connection: Connection, messages: Iterable[Published]) -> None:
     """Queues messages for publication; each replaces one of the same id. Raises `InvalidMessage` if one is too large."""
     kinds = {kind: number for number, kind in MESSAGE_TYPES.items()}
-    rows = [(one.id, kinds[type(one)], one.pack().decode()) for one in messages]
+    rows = [(pack_id(one.id), kinds[type(one)], one.pack().decode()) for one in messages]
     connection.executemany("INSERT OR REPLACE INTO publication (id, kind, body) VALUES (?, ?, ?)", rows)
 
 
@@ -122,11 +126,33 @@ def unpack_message(kind: int, body: str) -> Published:
 
 def visit_from_row(row: tuple[Any, ...]) -> Visit:
     """Returns the visit in a row with the columns `VISIT_COLUMNS`. Raises `ValueError`."""
-    *fields, is_demo, direction, zones = row
-    return Visit(*(*fields, bool(is_demo), direction, json.loads(zones)))
+    own_id, *fields, is_demo, direction, zones = row
+    return Visit(*(unpack_id(own_id), *fields, bool(is_demo), direction, json.loads(zones)))
 
 
 def crossing_from_row(row: tuple[Any, ...]) -> Crossing:
     """Returns the crossing in a row with the columns `CROSSING_COLUMNS`. Raises `ValueError`."""
-    *fields, is_demo = row
-    return Crossing(*(*fields, bool(is_demo)))
+    own_id, camera, visit, *fields, is_demo = row
+    return Crossing(*(unpack_id(own_id), camera, unpack_id(visit), *fields, bool(is_demo)))
+
+
+def is_valid_row(table: str, columns: Sequence[str], values: tuple[Any, ...]) -> bool:
+    """Returns whether a row from a damaged file is valid for its table. An earlier version has fewer columns of visits."""
+    found = {"is_demo": 0, "direction": None, "zones": "{}"} | dict(zip(columns, values, strict=True))
+    try:
+        match table:
+            case "visit":
+                visit_from_row(tuple(found[name] for name in VISIT_COLUMNS.split(", ")))
+            case "crossing":
+                crossing_from_row(tuple(found[name] for name in CROSSING_COLUMNS.split(", ")))
+            case "publication":
+                unpack_message(*values[2:])
+            case "period":
+                return (
+                    bool(re.fullmatch(NAME_PATTERN, values[1])) and values[2] in (0, 1) and float(values[3]) <= float(values[4])
+                )
+            case _:
+                return all(isinstance(one, str) for one in values)
+    except (ValueError, TypeError, AttributeError, InvalidMessage):
+        return False
+    return True

@@ -1,5 +1,6 @@
 """The ledger's SQLite file: opening, checks, and replacement if it is damaged."""
 
+import logging
 import shutil
 import sqlite3
 import time
@@ -9,9 +10,11 @@ from pathlib import Path
 
 from counter import recovery
 from counter.periods import Periods
-from counter.schema import CREATE, VERSION, migrate
+from counter.schema import CREATE, VERSION, copy_tables, migrate
 from runtime.database import LOCK_TIMEOUT, Connection, DatabaseFile, append_suffix
 from runtime.errors import FootfallError, InvalidSetting
+
+log = logging.getLogger(__name__)
 
 FILE = "ledger.db"
 NEW_FILE = f"{FILE}.new"  # the replacement of a damaged file; renamed once it is complete
@@ -34,8 +37,12 @@ class Database(DatabaseFile):
 
     UNAVAILABLE, DAMAGED = LedgerUnavailable, LedgerDamaged
 
-    def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        """Raises `InvalidSetting` if the folder cannot be used, or another counter uses it."""
+    def __init__(self, folder: Path, lock_timeout: float = LOCK_TIMEOUT, progressed: Callable[[], None] = lambda: None) -> None:
+        """`progressed` is called often while a large file is migrated.
+
+        Raises `InvalidSetting` if the folder cannot be used, or another counter uses it.
+        """
+        self._progressed = progressed
         super().__init__(folder / FILE, "counter", lock_timeout)
 
     def _is_temporary(self, error: Exception, text: str) -> bool:
@@ -49,7 +56,24 @@ class Database(DatabaseFile):
 
     def _open(self) -> Connection:
         self._install_new()
+        connection = super()._open()
+        if _version(connection) == VERSION:
+            return connection
+        self._migrate_into_new_file(connection)
         return super()._open()
+
+    def _migrate_into_new_file(self, connection: Connection) -> None:
+        """Closes the connection, and replaces the file with a copy of version `VERSION`. A kill leaves the old or the new one."""
+        copy = append_suffix(self.path, ".migrated")
+        with closing(connection):
+            self._check_room(1)
+            log.info("%s: migrating to version %d", self.path, VERSION)
+            if connection.execute("PRAGMA journal_mode = DELETE").fetchone() != ("delete",):  # merges the log into the file
+                raise sqlite3.OperationalError("database is locked")
+            for suffix in ("", "-journal"):
+                append_suffix(copy, suffix).unlink(missing_ok=True)
+            copy_tables(self.path, copy, self._progressed)
+        copy.replace(self.path)
 
     def replace(self, fill: Callable[[Connection, Iterator[recovery.Row]], None]) -> Path:
         """Replaces the damaged file with a new one. Returns the path under which the damaged one is kept.
@@ -62,7 +86,7 @@ class Database(DatabaseFile):
         try:
             new.unlink(missing_ok=True)
             shutil.rmtree(scratch, ignore_errors=True)
-            self._check_room()
+            self._check_room(2)
             with closing(sqlite3.connect(new, isolation_level=None)) as connection:
                 connection.executescript(CREATE)
                 fill(connection, recovery.recover_rows(self.path, scratch, CREATE))
@@ -71,10 +95,10 @@ class Database(DatabaseFile):
         except (sqlite3.Error, OSError) as error:
             raise LedgerUnavailable(f"{self.path}: damaged, and cannot be replaced: {error}") from None
 
-    def _check_room(self) -> None:
-        """Raises `OSError` if a copy and a new file would not fit. Repeated attempts would wear out an SD card."""
+    def _check_room(self, copies: int) -> None:
+        """Raises `OSError` if there is no room for this number of copies. Repeated attempts would wear out an SD card."""
         parts = [path for path in (self.path, append_suffix(self.path, "-wal")) if path.exists()]
-        needed, free = 2 * sum(path.stat().st_size for path in parts), shutil.disk_usage(self.path.parent).free
+        needed, free = copies * sum(path.stat().st_size for path in parts), shutil.disk_usage(self.path.parent).free
         if free <= needed:
             raise OSError(f"{free / 1e6:.1f} MB are free, more than {needed / 1e6:.1f} MB are needed")
 
@@ -107,7 +131,7 @@ class LedgerFile:
         for options in ("", "&immutable=1") if is_still else ("",):
             self._connection = sqlite3.connect(address + options, uri=True, isolation_level=None)
             try:
-                (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+                version = _version(self._connection)
                 self._connection.execute("SELECT 1 FROM visit LIMIT 1")
             except sqlite3.Error as error:
                 self._connection.close()
@@ -133,10 +157,14 @@ class LedgerFile:
             raise LedgerUnavailable(f"{self._path}: {error}") from None
 
 
+def _version(connection: Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _is_complete(path: Path) -> bool:
     """Returns whether a new file was committed."""
     try:
         with closing(sqlite3.connect(path)) as connection:
-            return bool(connection.execute("PRAGMA user_version").fetchone()[0] == VERSION)
+            return _version(connection) == VERSION
     except sqlite3.Error:
         return False

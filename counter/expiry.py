@@ -30,7 +30,7 @@ class Expiry:
     def clock(self) -> CredibleClock:
         """The credible clock, advanced to now."""
         if self._clock is None:
-            self._clock = CredibleClock(self.clocks, self._ledger.note(CLOCK_NOTE), self._ledger.latest_visit_end())
+            self._clock = CredibleClock(self.clocks, self._ledger.note(CLOCK_NOTE), self._ledger.latest_visit_begin())
         else:
             self._clock.advance()
         return self._clock

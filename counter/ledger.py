@@ -2,43 +2,31 @@
 
 import json
 import logging
-import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bus import Crossing, InvalidMessage, Visit
 from bus import metric_names as names
-from counter.changes import (
-    CROSSING_COLUMNS,
-    VISIT_COLUMNS,
-    Changes,
-    Publication,
-    crossing_from_row,
-    unpack_message,
-    visit_from_row,
-)
+from counter.changes import Changes, Publication, is_valid_row, unpack_message
 from counter.clocks import SYSTEM, Clocks
 from counter.database import Database, LedgerDamaged, LedgerUnavailable
 from counter.periods import Period, Periods
 from counter.recovery import Row
-from counter.schema import MOVE_STATES
+from counter.schema import MOVE_STATES, cameras_in
 from runtime.database import LOCK_TIMEOUT, Connection
-from runtime.explanation import NAME_PATTERN
 from runtime.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
 MARKS_NOTE = "expiry"  # the note with the marks of `Expiry`: which visits were recorded when
 MAX_PRUNED = 1000  # rows deleted at once, so that other work does not wait for long
+_LATEST_BEGIN = f"{cameras_in('visit')} SELECT MAX((SELECT MAX(started_at) FROM visit WHERE camera = name)) FROM known"
 _DELETE_ORPHANS = f"""
-WITH RECURSIVE known(name) AS (
-  SELECT MIN(camera) FROM crossing
-  UNION ALL SELECT (SELECT MIN(camera) FROM crossing WHERE camera > name) FROM known WHERE name IS NOT NULL
-)
+{cameras_in("crossing")}
 DELETE FROM crossing WHERE number IN (
   SELECT number FROM known JOIN crossing ON camera = name
   WHERE at >= ? AND at < ? AND NOT EXISTS (SELECT 1 FROM visit WHERE id = crossing.visit) LIMIT {MAX_PRUNED}
@@ -55,9 +43,16 @@ class Ledger:
     the new one starts with every row that can be read, and with the state in memory.
     """
 
-    def __init__(self, folder: Path, metrics: Metrics, clocks: Clocks = SYSTEM, lock_timeout: float = LOCK_TIMEOUT) -> None:
-        """Raises `InvalidSetting` if the folder cannot be used."""
-        self._database = Database(folder, lock_timeout)
+    def __init__(
+        self,
+        folder: Path,
+        metrics: Metrics,
+        clocks: Clocks = SYSTEM,
+        lock_timeout: float = LOCK_TIMEOUT,
+        progressed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`progressed` is called often while a large file is migrated. Raises `InvalidSetting` if the folder cannot be used."""
+        self._database = Database(folder, lock_timeout, progressed)
         self._metrics = metrics
         self._lock = threading.RLock()
         self._states: dict[str, str] = {}
@@ -130,10 +125,10 @@ class Ledger:
             connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", (name, text))
         self._notes[name] = text
 
-    def latest_visit_end(self) -> float | None:
-        """Returns the latest end of a visit, in Unix seconds; None without visits."""
+    def latest_visit_begin(self) -> float | None:
+        """Returns the latest begin of a visit, in Unix seconds; None without visits."""
         with self.reading() as connection:
-            found: float | None = connection.execute("SELECT MAX(ended_at) FROM visit").fetchone()[0]
+            found: float | None = connection.execute(_LATEST_BEGIN).fetchone()[0]
             return found
 
     def last_visit_number(self) -> int:
@@ -147,9 +142,9 @@ class Ledger:
         """
         with self._transaction() as connection:
             self.periods.prune(connection, start, end)
-            old = f"number <= ? OR (number <= ? AND ended_at >= ? AND ended_at < ?) ORDER BY number LIMIT {MAX_PRUNED}"
+            old = f"number <= ? AND (number <= ? OR ended_at >= ? AND ended_at < ?) ORDER BY number LIMIT {MAX_PRUNED}"
             query = f"DELETE FROM visit WHERE number IN (SELECT number FROM visit WHERE {old}) RETURNING id"
-            deleted = connection.execute(query, (max_recorded, max_dated, start, end)).fetchall()
+            deleted = connection.execute(query, (max(max_recorded, max_dated), max_recorded, start, end)).fetchall()
             connection.executemany("DELETE FROM crossing WHERE visit = ?", deleted)
             connection.execute(_DELETE_ORPHANS, (start, end))
             return len(deleted)
@@ -199,7 +194,7 @@ class Ledger:
         def fill(new: Connection, rows: Iterator[Row]) -> None:
             new.executemany("INSERT OR REPLACE INTO camera VALUES (?, ?)", self._states.items())
             new.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", self._notes.items())
-            for row in filter(_is_valid, rows):
+            for row in (one for one in rows if is_valid_row(*one)):
                 marks = ", ".join("?" * len(row.values))
                 statement = f"INSERT OR IGNORE INTO {row.table} ({', '.join(row.columns)}) VALUES ({marks})"
                 recovered[row.table] += new.execute(statement, row.values).rowcount
@@ -229,26 +224,3 @@ def _reserve_numbers(new: Connection, table: str, known: int) -> None:
     highest = new.execute(f"SELECT COALESCE(MAX(number), 0) FROM {table}").fetchone()[0]
     new.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
     new.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(highest, known)))
-
-
-def _is_valid(row: Row) -> bool:
-    """Returns whether a row from a damaged file is valid for its table. An earlier version has fewer columns of visits."""
-    columns, values = dict(zip(row.columns, row.values, strict=True)), row.values
-    try:
-        match row.table:
-            case "visit":
-                known = {"is_demo": 0, "direction": None, "zones": "{}"} | columns
-                visit_from_row(tuple(known[name] for name in VISIT_COLUMNS.split(", ")))
-            case "crossing":
-                crossing_from_row(tuple(columns[name] for name in CROSSING_COLUMNS.split(", ")))
-            case "publication":
-                unpack_message(*values[2:])
-            case "period":
-                return (
-                    bool(re.fullmatch(NAME_PATTERN, values[1])) and values[2] in (0, 1) and float(values[3]) <= float(values[4])
-                )
-            case _:
-                return all(isinstance(one, str) for one in values)
-    except (ValueError, TypeError, AttributeError, InvalidMessage):
-        return False
-    return True

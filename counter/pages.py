@@ -9,6 +9,7 @@ from typing import NamedTuple
 from bus import DIRECTIONS, Cell, Key, Page
 from counter.hours import Calendar
 from counter.query import Cursor, Query
+from counter.schema import cameras_in
 from counter.steps import WEEKDAY_HOUR, WEEKDAYS, Piece, earlier, pieces
 from counter.sums import SLICE, Source, Sum, add_up
 
@@ -17,14 +18,8 @@ MAX_BYTES = 600_000
 """Estimated size of the cells and of the keys of a page; an answer has at most a megabyte."""
 PAGE_TIME = 1.0
 """Seconds after which no more is counted for a page, so that a slow device answers in time. A page has at least one cell."""
-_VISITED = """
-WITH RECURSIVE known(name) AS (
-  SELECT MIN(camera) FROM visit
-  UNION ALL SELECT (SELECT MIN(camera) FROM visit WHERE camera > name) FROM known WHERE name IS NOT NULL
-)
-SELECT name FROM known WHERE name IS NOT NULL
-"""
-"""The cameras with visits, found in the index `visit_by_begin`: those of an early ledger have no periods."""
+_VISITED = f"{cameras_in('visit')} SELECT name FROM known WHERE name IS NOT NULL"
+"""The cameras with visits: those of an early ledger have no periods."""
 
 
 class _Group(NamedTuple):

@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from counter.ids import pack_id
 from runtime.database import JOURNAL, WAL
 
 log = logging.getLogger(__name__)
@@ -22,7 +23,7 @@ _LEAF = b"\x0d"  # first byte of a page with rows of a table
 
 
 class Row(NamedTuple):
-    """A row of a table, with decoded texts."""
+    """A row of a table, with ids in the newest form."""
 
     table: str
     columns: Sequence[str]
@@ -104,7 +105,7 @@ def _restore_header(path: Path, versions: bytes = JOURNAL) -> None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
-    connection.text_factory = bytes  # one invalid text would end the whole query
+    connection.text_factory = lambda text: text.decode(errors="surrogateescape")  # one invalid text would end the whole query
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
     return connection
@@ -113,8 +114,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _is_intact(path: Path, tables: list[_Table]) -> bool:
     """Returns whether all pages are sound and all tables exist. A file of an earlier version lacks some."""
     with suppress(sqlite3.Error, UnicodeDecodeError), closing(_connect(path)) as connection:
-        found = {name.decode() for (name,) in connection.execute("SELECT name FROM sqlite_master")}
-        is_sound = connection.execute("PRAGMA quick_check(1)").fetchone() == (b"ok",)
+        found = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        is_sound = connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
         return bool(is_sound and found >= {table.name for table in tables})
     return False
 
@@ -155,12 +156,18 @@ def _rows_of_table(connection: sqlite3.Connection, table: _Table) -> Iterator[Ro
             if not table.columns.issuperset(columns):
                 return
             for row in rows:
-                with suppress(UnicodeDecodeError):
-                    yield Row(table.name, columns, tuple(one.decode() if isinstance(one, bytes) else one for one in row))
+                with suppress(UnicodeEncodeError):  # an invalid text
+                    "".join(one for one in row if isinstance(one, str)).encode()
+                    yield Row(table.name, columns, tuple(map(_packed, columns, row)))
         except (sqlite3.Error, UnicodeDecodeError) as error:
             log.debug("%s: %s", table.name, error)
         else:
             return
+
+
+def _packed(column: str, value: Any) -> Any:
+    """Returns a value in its newest form: earlier versions have ids as texts."""
+    return pack_id(value) if column in ("id", "visit") else value
 
 
 def _has_rowid(connection: sqlite3.Connection, table: str) -> bool:

@@ -1,9 +1,12 @@
-"""The tables of the ledger, as numbered migrations."""
+"""The tables of the ledger, and the migration of earlier ones."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from functools import cache
+from pathlib import Path
 
+from counter.ids import pack_id
 from runtime.errors import InvalidSetting
 
 VERSION_1 = """
@@ -78,20 +81,70 @@ ALTER TABLE state RENAME TO camera;
 `camera` has row numbers now: SQLite keeps 4 kB of such a row in one page, but only 1 kB of a row without. A state with the tracks
 of three visitors is longer, and each prediction would write three more pages.
 """
-MIGRATIONS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)  # never changed once released
-VERSION = len(MIGRATIONS)
-_SET_VERSION = f"PRAGMA user_version = {VERSION}; INSERT OR REPLACE INTO note VALUES ('version', '{VERSION}');"
-"""The version is stored twice, so that a damaged header is not mistaken for a newer version."""
-CREATE = f"BEGIN IMMEDIATE; {''.join(MIGRATIONS)} {_SET_VERSION}"
+STEPS = (VERSION_1, VERSION_2, VERSION_3, VERSION_4)
+"""Migrations of a file in place, up to version 4. A copy in a new file has later versions. Never changed once released."""
+TABLES = """
+CREATE TABLE visit (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL,
+  camera TEXT NOT NULL, label TEXT NOT NULL, started_at REAL NOT NULL, ended_at REAL NOT NULL,
+  peak REAL NOT NULL, frames INTEGER NOT NULL, is_told INTEGER NOT NULL DEFAULT 0,
+  is_demo INTEGER NOT NULL DEFAULT 0, direction TEXT, zones TEXT NOT NULL DEFAULT '{}'
+);
+CREATE TABLE crossing (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL, camera TEXT NOT NULL, visit BLOB NOT NULL,
+  line TEXT NOT NULL, direction TEXT NOT NULL, label TEXT NOT NULL, at REAL NOT NULL, is_demo INTEGER NOT NULL
+);
+CREATE TABLE period (
+  number INTEGER PRIMARY KEY, camera TEXT NOT NULL, is_demo INTEGER NOT NULL, began_at REAL NOT NULL, ended_at REAL NOT NULL
+);
+CREATE TABLE publication (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, id BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE camera (name TEXT PRIMARY KEY, memory TEXT NOT NULL);
+CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+"""
+"""Ids are stored as `pack_id` returns them. In version 4 they were texts of 36 characters, and a visit took 50 bytes more."""
+INDEXES = """
+CREATE UNIQUE INDEX visit_by_id ON visit (id);
+CREATE INDEX visit_by_begin ON visit (camera, started_at);
+CREATE UNIQUE INDEX crossing_by_id ON crossing (id);
+CREATE INDEX crossing_by_time ON crossing (camera, at);
+CREATE INDEX crossing_by_visit ON crossing (visit);
+CREATE INDEX period_by_begin ON period (camera, is_demo, began_at, ended_at);
+"""
+COPY = """
+INSERT INTO visit SELECT
+  number, pack_id(id), camera, label, started_at, ended_at, peak, frames, is_told, is_demo, direction, zones FROM old.visit;
+INSERT INTO crossing SELECT number, pack_id(id), camera, pack_id(visit), line, direction, label, at, is_demo FROM old.crossing;
+INSERT INTO period SELECT * FROM old.period;
+INSERT INTO publication SELECT number, pack_id(id), kind, body FROM old.publication;
+INSERT INTO camera SELECT * FROM old.camera;
+INSERT INTO note SELECT * FROM old.note;
+DELETE FROM sqlite_sequence;
+INSERT INTO sqlite_sequence SELECT * FROM old.sqlite_sequence WHERE name IN ('visit', 'crossing', 'publication');
+"""
+"""Fills new tables from those of version 4. No number is used again, also not one of a deleted row."""
+VERSION = 5
+PROGRESS_STEPS = 20_000
+"""Steps of SQLite between two reports of progress: those of a few hundred visits."""
+
+
+def _set_version(version: int) -> str:
+    """Returns SQL that stores the version. It is stored twice, so that a damaged header is not mistaken for a newer version."""
+    return f"PRAGMA user_version = {version}; INSERT OR REPLACE INTO note VALUES ('version', '{version}');"
+
+
+CREATE = f"BEGIN IMMEDIATE; {TABLES} {INDEXES} {_set_version(VERSION)}"
 """Creates the tables in a new file; leaves the transaction open."""
 
 Layout = frozenset[tuple[object, ...]]
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Migrates the tables to `VERSION`. Their layout shows their version, because the number in the header may be damaged.
+def migrate(connection: sqlite3.Connection) -> bool:
+    """Migrates the tables in place as far as possible. Returns whether they must be copied, see `copy_tables`.
 
-    Raises `InvalidSetting` for a newer version, and `sqlite3.DatabaseError` for tables that match no version.
+    Their layout shows their version, because the number in the header may be damaged. Raises `InvalidSetting` for a newer
+    version, and `sqlite3.DatabaseError` for tables that match no version.
     """
     stored, found = connection.execute("PRAGMA user_version").fetchone()[0], _layout(connection)
     noted = dict(connection.execute("SELECT name, text FROM note WHERE name = 'version'")) if found else {}
@@ -100,8 +153,25 @@ def migrate(connection: sqlite3.Connection) -> None:
     version = next((number for number in range(VERSION, 0, -1) if _layouts()[number] <= found), 0)
     if version == 0 and found:
         raise sqlite3.DatabaseError("tables are missing or damaged")
-    if (version, stored, noted) != (VERSION, VERSION, {"version": str(VERSION)}):
-        connection.executescript(f"BEGIN IMMEDIATE; {''.join(MIGRATIONS[version:])} {_SET_VERSION} COMMIT;")
+    reached = VERSION if version == 0 else max(version, len(STEPS))
+    if (version, stored, noted) != (reached, reached, {"version": str(reached)}):
+        script = TABLES + INDEXES if version == 0 else "".join(STEPS[version:])
+        connection.executescript(f"BEGIN IMMEDIATE; {script} {_set_version(reached)} COMMIT;")
+    return reached < VERSION
+
+
+def copy_tables(source: Path, target: Path, progressed: Callable[[], None]) -> None:
+    """Creates a file with the tables of `VERSION`, filled from a file of version 4, and waits for the disk.
+
+    Calls `progressed` often: a million visits take minutes on a slow device.
+    """
+    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        connection.set_progress_handler(progressed, PROGRESS_STEPS)
+        connection.create_function("pack_id", 1, pack_id, deterministic=True)
+        connection.execute("ATTACH ? AS old", (str(source),))
+        folder = str(target.parent).replace("'", "''")  # the usual one is in memory in a container
+        connection.execute(f"PRAGMA temp_store_directory = '{folder}'")  # for the sorting of the indexes
+        connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {COPY} {INDEXES} {_set_version(VERSION)} COMMIT;")
 
 
 def _layout(connection: sqlite3.Connection) -> Layout:
@@ -119,7 +189,19 @@ def _layouts() -> list[Layout]:
     """Returns the layout of an empty file, and of each version."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         layouts = [_layout(connection)]
-        for step in MIGRATIONS:
+        for step in STEPS:
             connection.executescript(step)
             layouts.append(_layout(connection))
-    return layouts
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(TABLES + INDEXES)
+        return [*layouts, _layout(connection)]
+
+
+def cameras_in(table: str) -> str:
+    """Returns the start of a query: `known` has the cameras in a table, found in its index that begins with them."""
+    return f"""
+WITH RECURSIVE known(name) AS (
+  SELECT MIN(camera) FROM {table}
+  UNION ALL SELECT (SELECT MIN(camera) FROM {table} WHERE camera > name) FROM known WHERE name IS NOT NULL
+)
+"""

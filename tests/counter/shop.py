@@ -15,6 +15,7 @@ from counter.changes import CROSSING_COLUMNS, VISIT_COLUMNS, Changes, crossing_f
 from counter.clocks import SYSTEM, Clocks
 from counter.expiry import Expiry
 from counter.hours import Calendar
+from counter.ids import result_id
 from counter.ledger import Ledger
 from counter.main_loop import MainLoop
 from counter.presence import PresenceRules
@@ -44,15 +45,19 @@ def brief(visits: Iterable[Visit]) -> list[tuple[str, float, float, int]]:
     return [(one.label, round(one.started_at - NOON, 2), round(one.ended_at - NOON, 2), one.frames) for one in visits]
 
 
+def visit_id(number: int, camera: str = "door") -> str:
+    return result_id(camera, "", "test", number)
+
+
 def visit(number: int, at: float | None = None, label: str = "woman", camera: str = "door") -> Visit:
     """Returns a visit with its own id; without a time, ten seconds after the previous one."""
     start = NOON + 10.0 * number if at is None else at
-    return Visit(f"{camera}-{number}", camera, label, start, start + 4, 0.9, 40)
+    return Visit(visit_id(number, camera), camera, label, start, start + 4, 0.9, 40)
 
 
 def crossing(of: Visit) -> Crossing:
     """Returns a crossing of a visit, with another label, two seconds after it began."""
-    return Crossing(f"{of.id}-crossing", of.camera, of.id, "entrance", "in", "man", of.started_at + 2)
+    return Crossing(result_id(of.camera, "", "crossing", of.id), of.camera, of.id, "entrance", "in", "man", of.started_at + 2)
 
 
 def with_visit(number: int) -> Changes:

@@ -16,7 +16,7 @@ from counter.hours import FIRST_DAY, LAST_DAY, Calendar
 from counter.ledger import Ledger
 from counter.questions import MAX_WAITING, Questions
 from counter.reports import MAX_VISITS, Reports
-from tests.counter.shop import OfflineBus, visit
+from tests.counter.shop import OfflineBus, visit, visit_id
 from tests.support.wait import limit, until
 
 BERLIN = Calendar("Europe/Berlin")
@@ -89,7 +89,7 @@ def test_a_report_covers_one_day_and_all_cameras(ledger: Ledger) -> None:
     ledger.commit(Changes(results=[visit(100 + number, BEGIN + 40000 + number) for number in range(MAX_VISITS + 20)]))
     report = reports.day_report([], DAY)
     assert report.cameras["door"].totals == {"man": 1, "woman": MAX_VISITS + 22}
-    assert (len(report.visits), report.visits[1].id) == (MAX_VISITS, f"door-{100 + MAX_VISITS + 19}")
+    assert (len(report.visits), report.visits[1].id) == (MAX_VISITS, visit_id(100 + MAX_VISITS + 19))
 
 
 @pytest.mark.parametrize("day", ["", "2026-02-30", "20261025", "1970-01-01", "5001-01-01"])

@@ -31,6 +31,7 @@ from tests.counter.shop import (
     recorded_crossings,
     unpublished_ids,
     visit,
+    visit_id,
     with_visit,
 )
 
@@ -38,7 +39,8 @@ PAGE = 4096
 LEAF = 0x0D
 """First byte of a page with rows of a table."""
 VISITS = 120
-ALL = [f"door-{number}" for number in range(VISITS)]
+ALL = [visit_id(number) for number in range(VISITS)]
+SIXTH = f"id = X'{visit_id(6).replace('-', '')}'"
 
 
 def fill(folder: Path) -> Ledger:
@@ -90,7 +92,7 @@ def repaired(folder: Path, content: bytes | bytearray) -> tuple[list[str], list[
         ledger.commit(with_visit(5000))
     with closing(open_ledger(folder)) as ledger:
         visits, unpublished, crossed = read_all(ledger)
-        assert (visits.pop(), unpublished.pop(), ledger.damaged_file) == ("door-5000", "door-5000", "")
+        assert (visits.pop(), unpublished.pop(), ledger.damaged_file) == (visit_id(5000), visit_id(5000), "")
     return visits, unpublished, crossed
 
 
@@ -204,15 +206,15 @@ def test_a_file_damaged_in_use_loses_nothing_in_memory(filled: Path) -> None:
         assert ledger.unpublished(0, 10_000)[-1].number > last
     with closing(open_ledger(filled)) as ledger:
         assert (set(ledger.states()), ledger.note("desired")) == ({"back", "door"}, "{}")
-        assert unpublished_ids(ledger)[-1] == "door-5000"
+        assert unpublished_ids(ledger)[-1] == visit_id(5000)
 
 
 DAMAGES = {
     "a state that is not text": "UPDATE camera SET memory = CAST(X'FFFE41' AS TEXT)",
-    "a message that is not text": "UPDATE publication SET body = CAST(X'FFFE41' AS TEXT) WHERE id = 'door-6'",
-    "a message that is not JSON": "UPDATE publication SET body = '{' WHERE id = 'door-6'",
-    "a message that is not a visit": "UPDATE publication SET body = '{\"v\": 1}' WHERE id = 'door-6'",
-    "a message of an unknown kind": "UPDATE publication SET kind = 9 WHERE id = 'door-6'",
+    "a message that is not text": f"UPDATE publication SET body = CAST(X'FFFE41' AS TEXT) WHERE {SIXTH}",
+    "a message that is not JSON": f"UPDATE publication SET body = '{{' WHERE {SIXTH}",
+    "a message that is not a visit": f"UPDATE publication SET body = '{{\"v\": 1}}' WHERE {SIXTH}",
+    "a message of an unknown kind": f"UPDATE publication SET kind = 9 WHERE {SIXTH}",
 }
 
 
@@ -232,7 +234,7 @@ def test_an_unreadable_row_costs_only_that_row(
     with closing(open_ledger(filled)) as ledger:
         with suppress(LedgerUnavailable):
             read_all(ledger)
-        assert read_all(ledger) == (ALL, [one for one in ALL if one != "door-6" or "message" not in damage], ALL)
+        assert read_all(ledger) == (ALL, [one for one in ALL if one != visit_id(6) or "message" not in damage], ALL)
     assert len(damaged_files(filled)) == 1
 
 
@@ -275,7 +277,7 @@ def test_a_full_or_read_only_disk_delays_work_and_loses_nothing(small_disk: Path
                 ledger.commit(with_visit(kept))
         ballast.unlink()
         ledger.commit(with_visit(kept))
-        assert unpublished_ids(ledger) == [f"door-{number}" for number in range(kept + 1)]
+        assert unpublished_ids(ledger) == [visit_id(number) for number in range(kept + 1)]
         shutil.copytree(small_disk, tmp_path / "crashed")
     shutil.copytree(tmp_path / "crashed", small_disk, dirs_exist_ok=True)
     for number in range(kept + 1, kept + 4):
@@ -288,7 +290,7 @@ def test_a_full_or_read_only_disk_delays_work_and_loses_nothing(small_disk: Path
             with suppress(LedgerUnavailable):
                 ledger.commit(with_visit(number))
             ledger.commit(with_visit(number))
-            assert unpublished_ids(ledger) == [f"door-{one}" for one in range(number + 1)]
+            assert unpublished_ids(ledger) == [visit_id(one) for one in range(number + 1)]
             assert not ledger.damaged_file
 
 

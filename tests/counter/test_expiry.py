@@ -15,7 +15,7 @@ from counter.database import FILE
 from counter.ledger import Ledger
 from counter.main_loop import PRUNE_INTERVAL
 from counter.periods import Period
-from tests.counter.shop import NOON, ManualClocks, Shop, crossing, visit
+from tests.counter.shop import NOON, ManualClocks, Shop, crossing, visit, visit_id
 
 DAY = 86400.0
 YEAR = 365 * DAY
@@ -117,7 +117,7 @@ def test_a_crossing_without_a_visit_expires(shop: Shop) -> None:
     run(shop, 2)
     assert len(shop.crossings) == 2
     run(shop, 1)
-    assert [one.id for one in shop.crossings] == ["door-2-crossing"]
+    assert [one.visit for one in shop.crossings] == [visit_id(2)]
 
 
 def test_an_hour_without_expiry_reads_no_crossings(shop: Shop) -> None:

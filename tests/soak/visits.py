@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from bridge.database import FILE as OUTBOX
 from counter.database import FILE as LEDGER
+from counter.ids import unpack_id
 from tests.soak.camera import FilmCamera
 from tests.support.wait import limit
 
@@ -74,7 +75,8 @@ class Stores:
 
     def visits(self) -> list[Seen]:
         """Returns the visits in the ledger, in the order in which they were counted."""
-        return [Seen(*row) for row in _query(self._ledger, f"SELECT {', '.join(COLUMNS)} FROM visit ORDER BY number")]
+        rows = _query(self._ledger, f"SELECT {', '.join(COLUMNS)} FROM visit ORDER BY number")
+        return [Seen(unpack_id(row[0]), *row[1:]) for row in rows]
 
     def waiting(self) -> int:
         """Returns the number of results that the broker has not acknowledged, or the hub has not received."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from bus import Crossing, Visit
+from counter.ids import unpack_id
 from tests.support.wait import limit
 
 VISIT = ("id", "camera", "label", "started_at", "ended_at", "peak", "frames")
@@ -30,9 +31,9 @@ class Results(NamedTuple):
 
 
 def query(ledger: Path, sql: str) -> list[Any]:
-    """Returns the rows of a question to a ledger."""
+    """Returns the rows of a question to a ledger, with ids as texts."""
     with closing(sqlite3.connect(f"file:{ledger}?mode=ro", timeout=limit(5), uri=True)) as connection:
-        return connection.execute(sql).fetchall()
+        return [tuple(map(unpack_id, row)) for row in connection.execute(sql)]
 
 
 def counted(ledger: Path) -> Results:
