@@ -29,6 +29,7 @@ from tests.support.wait import until
 
 SETUP = b'{"v":1,"lines":[{"name":"till","from":[0.1,0.5],"to":[0.9,0.5]}]}'
 SITE = b'{"v":1,"name":"Bakery at the mill"}'
+EARLIER_LEDGER = Path(__file__).parents[1] / "counter" / "ledger_v4.sql"
 BY_PEOPLE = {topics.setup("door"): SETUP, topics.site(): SITE}
 """Retained messages that people publish."""
 Damage = Callable[[dict[str, bytes]], None]
@@ -119,6 +120,23 @@ def test_the_newest_visits_are_included_and_the_earlier_file_is_kept(tmp_path: P
     assert call("restore", str(backup), f"STATE_DIR={state}") == 0
     assert {row[2:4] for row in rows(ledger)[:3]} == {("door", "newest")}
     assert len(rows(Path(f"{ledger}.replaced"))) == 3
+
+
+@pytest.mark.broker
+@pytest.mark.system
+def test_a_backup_of_an_earlier_version_is_restored(tmp_path: Path) -> None:
+    """The counter migrates its ledger."""
+    state, backup = saved(tmp_path / "state"), tmp_path / "backup.zip"
+    ledger = RunState(state, 1883, is_demo=False).data / "ledger.db"
+    ledger.unlink()
+    with closing(sqlite3.connect(ledger)) as connection:
+        connection.executescript(EARLIER_LEDGER.read_text())
+    assert call("backup", str(backup), f"STATE_DIR={state}") == 0
+    ledger.unlink()
+    assert call("restore", str(backup), f"STATE_DIR={state}") == 0
+    with closing(Ledger(ledger.parent, Metrics())) as counting:
+        assert counting.note("version") == str(VERSION)
+    assert len(rows(ledger)) == 4 + 3
 
 
 def _edit(name: str, old: bytes, new: bytes) -> Damage:

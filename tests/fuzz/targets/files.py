@@ -5,6 +5,7 @@ import io
 import json
 import random
 import shutil
+import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ from tests.support.mutation import mutate
 ATTEMPTS = 3
 """Tries within which a damaged file must be replaced."""
 SINKS = ("log", "edgehub")
+EARLIER_LEDGER = Path(__file__).parents[2] / "counter" / "ledger_v4.sql"
 STATE = {"desired": {"forward": "all"}}
 
 
@@ -41,6 +43,14 @@ def ledger_file() -> bytes:
             ledger.commit(Changes(results=[crossing(visit(number)) for number in range(3)]))
             ledger.commit(with_visit(3))
         return Path(folder, LEDGER_FILE).read_bytes()
+
+
+def ledger_files() -> list[bytes]:
+    """Returns small ledgers: one of this version, and one of an earlier version, which is migrated."""
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(sqlite3.connect(Path(folder, LEDGER_FILE))) as connection:
+            connection.executescript(EARLIER_LEDGER.read_text())
+        return [ledger_file(), Path(folder, LEDGER_FILE).read_bytes()]
 
 
 def outbox_file() -> bytes:
@@ -147,7 +157,7 @@ def checking() -> Iterator[Parse]:
 
 
 TARGETS = [
-    Target("file.ledger", lambda: [ledger_file()], partial(opening, LEDGER_FILE, use_ledger), inputs=30_000),
+    Target("file.ledger", ledger_files, partial(opening, LEDGER_FILE, use_ledger), inputs=30_000),
     Target("file.outbox", lambda: [outbox_file()], partial(opening, OUTBOX_FILE, use_outbox), inputs=100_000),
     Target("file.backup", backups, checking, mutate=mutate_backup, inputs=100_000),
 ]
