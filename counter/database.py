@@ -64,16 +64,19 @@ class Database(DatabaseFile):
 
     def _migrate_into_new_file(self, connection: Connection) -> None:
         """Closes the connection, and replaces the file with a copy of version `VERSION`. A kill leaves the old or the new one."""
-        copy = append_suffix(self.path, ".migrated")
+        scratch = append_suffix(self.path, ".migration")
+        shutil.rmtree(scratch, ignore_errors=True)  # left by a kill
         with closing(connection):
             self._check_room(1)
             log.info("%s: migrating to version %d", self.path, VERSION)
             if connection.execute("PRAGMA journal_mode = DELETE").fetchone() != ("delete",):  # merges the log into the file
                 raise sqlite3.OperationalError("database is locked")
-            for suffix in ("", "-journal"):
-                append_suffix(copy, suffix).unlink(missing_ok=True)
-            copy_tables(self.path, copy, self._progressed)
-        copy.replace(self.path)
+            try:
+                scratch.mkdir()
+                copy_tables(self.path, scratch / FILE, self._progressed)
+                (scratch / FILE).replace(self.path)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
 
     def replace(self, fill: Callable[[Connection, Iterator[recovery.Row]], None]) -> Path:
         """Replaces the damaged file with a new one. Returns the path under which the damaged one is kept.

@@ -248,7 +248,7 @@ def test_a_kill_during_the_migration_loses_nothing(tmp_path: Path) -> None:
     """The file is the old or the new one at each moment, and the next start completes the migration."""
     folder = tmp_path / "ledger"
     ids, results = large_ledger(folder), list[int | None]()
-    for calls in itertools.count(1, 2):
+    for calls in itertools.count(1, 4):
         process = get_context("spawn").Process(target=migrate_until_killed, args=(folder, calls))
         process.start()
         process.join(limit(60))
@@ -257,12 +257,18 @@ def test_a_kill_during_the_migration_loses_nothing(tmp_path: Path) -> None:
         if not process.exitcode:
             break
     assert set(results[:-1]) == {-signal.SIGKILL}
-    assert len(results) > 3
+    assert len(results) > 2
     assert query(folder, "PRAGMA user_version") == [(VERSION,)]
     assert query(folder, "PRAGMA integrity_check") == [("ok",)]
     with closing(open_ledger(folder)) as ledger:
         assert [one.id for one in recorded(ledger)] == ids
     assert {path.name for path in folder.iterdir()} == {FILE, "ledger.lock"}
+
+
+def fill_disk(_source: Path, target: Path, _progressed: Callable[[], None]) -> None:
+    """Writes a part of the new file, and finds the disk full."""
+    target.write_bytes(bytes(4096))
+    raise sqlite3.OperationalError("database or disk is full")
 
 
 def test_a_migration_waits_for_room_and_for_readers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,5 +284,10 @@ def test_a_migration_waits_for_room_and_for_readers(tmp_path: Path, monkeypatch:
             reader.execute("SELECT COUNT(*) FROM visit").fetchall()
             with pytest.raises(LedgerUnavailable, match="locked"):
                 ledger.states()
-            assert reader.execute("PRAGMA user_version").fetchone() == (4,)
+        with monkeypatch.context() as patched:
+            patched.setattr("counter.database.copy_tables", fill_disk)
+            with pytest.raises(LedgerUnavailable, match="disk is full"):
+                ledger.states()
+        assert {path.name for path in folder.iterdir()} == {FILE, "ledger.lock"}
+        assert query(folder, "PRAGMA user_version") == [(4,)]
         assert [one.id for one in recorded(ledger)] == ids
