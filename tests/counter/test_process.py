@@ -95,8 +95,8 @@ def test_hostile_predictions_are_refused_once(broker: Broker, tmp_path: Path) ->
                 if hasattr(process, "rlimit"):  # not on macOS
                     process.rlimit(psutil.RLIMIT_AS, (process.memory_info().vms + ROOM,) * 2)
                 for count, one in enumerate(scripted("w" * 20 + "n" * 50, start=start + 20 * number)):
-                    if count % 10 == 0 and refused:
-                        listener.client.publish(one.topic, HOSTILE[count // 10 % 3], 1)
+                    if count in range(0, 4 * refused, 4):  # the last one before the visit is over
+                        listener.client.publish(one.topic, HOSTILE[count % 3], 1)
                     sent = listener.client.publish(one.topic, one.pack(), 1)
                 sent.wait_for_publish(limit(10))
                 listener.wait_for("/visit", number + 1)
