@@ -15,18 +15,21 @@ import { Loader, NotLoaded } from "./loading.js";
 import { periodTitle } from "./periods.js";
 
 const REFRESH_INTERVAL = 300; // seconds, of a period that is not over
+const RETRY_INTERVAL = 10; // seconds between the starts of two attempts
 
 export class Reports {
   #loader = new Loader();
   /** @type {State | null} */
   #state = null;
-  #wasReady = false;
+  /** What was known of the counter. @type {"" | "failed" | "answered"} */
+  #counter = "";
   #isShown = false;
   /** Counts the choices: answers that come later than the next choice are dropped. */
   #number = 0;
   #loadedAt = 0;
   /** Whether the period was not over then. When it is, it is loaded once more, with its last minutes. */
   #wasCurrent = false;
+  #hasFailed = false;
   /** The cameras and their shapes, as JSON: the measures to choose from depend on them. */
   #shapes = "";
 
@@ -45,10 +48,12 @@ export class Reports {
   /** @param {State} state */
   show(state) {
     this.#state = state;
-    const isFirst = this.#isReady && !this.#wasReady;
-    this.#wasReady = this.#isReady;
+    const { problem, report } = state.today;
+    const [before, counter] = [this.#counter, problem ? "failed" : report ? "answered" : ""];
+    const isBack = counter !== before && (counter === "answered" || before === "");
+    this.#counter = counter;
     const shapes = JSON.stringify([Object.keys(state.cameras), state.setups, state.setup_defaults]);
-    if (isFirst || (shapes !== this.#shapes && byId("reports-figures").hidden === false)) this.#load();
+    if (isBack || (shapes !== this.#shapes && byId("reports-figures").hidden === false)) this.#load();
     this.#shapes = shapes;
   }
 
@@ -58,16 +63,11 @@ export class Reports {
     if (isShown) this.#load();
   }
 
-  /** Updates a period that was not over when it was loaded. Called every second. */
+  /** Updates a period that was not over when it was loaded, and tries again what has failed. Called every second. */
   tick() {
-    const isOld = this.clock.now - this.#loadedAt > REFRESH_INTERVAL;
-    if (this.#isShown && this.#loadedAt && isOld && this.#wasCurrent) this.#load(true);
-  }
-
-  /** Whether the site's time zone is known, or cannot be. */
-  get #isReady() {
-    const today = this.#state?.today;
-    return Boolean(today?.report || today?.problem);
+    const age = this.clock.now - this.#loadedAt;
+    const isDue = this.#hasFailed ? age > RETRY_INTERVAL : this.#wasCurrent && age > REFRESH_INTERVAL;
+    if (this.#isShown && this.#loadedAt && isDue) this.#load(true);
   }
 
   /** The site's time, such as 2026-11-23T14:05. */
@@ -81,11 +81,12 @@ export class Reports {
 
   /** @param {boolean} [isUpdate] whether the same is shown already */
   async #load(isUpdate = false) {
-    if (!this.#isShown || !this.#state || !this.#isReady) return;
+    if (!this.#isShown || !this.#state || !this.#counter) return; // the site's time zone is not known yet
     const [choice, now, number] = [this.#choice, this.#now, (this.#number += 1)];
     this.#loader.restart();
     this.#loadedAt = this.clock.now;
     this.#wasCurrent = isCurrent(choice, now);
+    this.#hasFailed = false;
     this.controls.show(choice, now, this.#state);
     if (!isUpdate) this.#showStatus(text("loading"), false);
     try {
@@ -130,6 +131,7 @@ export class Reports {
     const known = status === 503 ? text("reports-no-counter", { problem }) : text("reports-no-server");
     this.#showStatus(status === 400 ? text("reports-refused", { problem }) : known, true);
     setShown(byId("reports-retry"), true);
+    this.#hasFailed = status !== 400;
   }
 
   /** @param {string} status @param {boolean} isDone */
