@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.fuzz.findings import Finding, Findings
 from tests.fuzz.inputs import Inputs
 from tests.fuzz.meter import Cost, Meter, cpu_time
-from tests.fuzz.outcome import Observer
+from tests.fuzz.outcome import Observer, Outcome
 from tests.fuzz.slot import Slot
 from tests.fuzz.target import SMALL, Parse, Target
 from tests.fuzz.targets import find_target
@@ -106,7 +106,7 @@ def main(job: Job) -> None:
         seeds = target.seeds()
         for content in seeds:
             slot.put(content)
-            observer.judge(observer.call(parse, content))  # the first calls import and cache; they are not measured
+            observer.call(parse, content)  # the first calls import and cache; they are not measured
         gc.collect()
         gc.freeze()
         _limit_memory()
@@ -166,8 +166,7 @@ class Fuzzer:
     def _try(self, content: bytes) -> object:
         """Tries an input, and returns the signature of its outcome."""
         self._slot.put(content)
-        cost, error = self._measure(content)
-        outcome = self._observer.judge(error)
+        cost, outcome = self._measure(content)
         result = self._result
         result.inputs += 1
         result.accepted += outcome.is_accepted
@@ -191,17 +190,15 @@ class Fuzzer:
             self._findings.add("memory", None, detail, content)
         return outcome.signature
 
-    def _measure(self, content: bytes) -> tuple[Cost, BaseException | None]:
+    def _measure(self, content: bytes) -> tuple[Cost, Outcome]:
+        costs: list[Cost] = []
         self._meter.begin()
-        error = self._observer.call(self._parse, content)
-        return self._meter.end(), error
+        outcome = self._observer.call(self._parse, content, lambda: costs.append(self._meter.end()))
+        return costs[0], outcome
 
     def _repeat(self, content: bytes) -> float:
         """Returns the CPU time of one more try."""
-        self._slot.put(content)
-        cost, error = self._measure(content)
-        self._observer.judge(error)
-        return cost.seconds
+        return self._measure(content)[0].seconds
 
     def _report(self) -> None:
         """Writes the result for the parent."""

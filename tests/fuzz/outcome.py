@@ -6,7 +6,7 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from types import TracebackType
 from typing import NamedTuple
 
@@ -48,18 +48,22 @@ class Observer(logging.Handler):
         if record.exc_info:
             self._problems.append(text)
 
-    @staticmethod
-    def call(parse: Parse, content: bytes) -> BaseException | None:
-        """Parses an input. Returns the error that it raises."""
+    def call(self, parse: Parse, content: bytes, after: Callable[[], object] = str) -> Outcome:
+        """Parses an input, calls `after` at once, and returns the outcome.
+
+        No variable keeps the error: its frames would keep it for ever, because Python cannot see the errors inside Pydantic's.
+        """
         try:
             parse(content)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # anything is possible, and a finding
-            return error
-        return None
+            after()
+            return self._judge(error)
+        after()
+        return self._judge(None)
 
-    def judge(self, error: BaseException | None) -> Outcome:
+    def _judge(self, error: BaseException | None) -> Outcome:
         """Returns the outcome of a call."""
         if (printed := os.fstat(2).st_size) != self._printed:
             self._printed = printed
