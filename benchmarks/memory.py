@@ -1,8 +1,9 @@
 """The memory of each process of `make run` with the demo, as if nothing else ran on the machine.
 
-That is the memory of its own, and the resident parts of files, such as libraries. Processes that have a file in common share it,
-so the sum is the memory of the whole run. PSS also shares files with other programs, such as the benchmark itself, and would be
-smaller the more of them run. Systems other than Linux report USS, without files.
+The memory of a process is what it has for itself, and its part of files that are in memory, such as libraries. Processes of the
+run that use the same file share it, so the sum is the memory of the whole run. PSS would also count other programs, such as this
+benchmark, among those that share a file; it is smaller when more of them run. Systems other than Linux report USS, without
+files.
 """
 
 import time
@@ -23,7 +24,7 @@ def measure(seconds: float, **settings: object) -> dict[str, float]:
     """Returns the MB of each kind of process, `seconds` after the first prediction."""
     with running_suite(**settings) as suite:
         time.sleep(seconds)
-        return memory_by_kind((suite.process, *suite.process.children(recursive=True)))
+        return memory_by_kind(suite.processes)
 
 
 def measure_two_cameras(seconds: float) -> dict[str, float]:
@@ -34,7 +35,7 @@ def measure_two_cameras(seconds: float) -> dict[str, float]:
     ):
         camera.wait_for_log("[INF] running")
         time.sleep(seconds)
-        return memory_by_kind((suite.process, *suite.process.children(recursive=True), psutil.Process(camera.pid)))
+        return memory_by_kind([*suite.processes, psutil.Process(camera.pid)])
 
 
 def memory_by_kind(processes: Iterable[psutil.Process]) -> dict[str, float]:

@@ -26,6 +26,11 @@ class Suite:
     settings: dict[str, object]
     start_seconds: float
 
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """The launcher and all that it has started."""
+        return [self.process, *self.process.children(recursive=True)]
+
 
 @contextmanager
 def running_suite(**settings: object) -> Iterator[Suite]:

@@ -140,8 +140,8 @@ CREATE = f"BEGIN IMMEDIATE; {TABLES} {INDEXES} {_set_version(VERSION)}"
 Layout = frozenset[tuple[object, ...]]
 
 
-def migrate(connection: sqlite3.Connection) -> bool:
-    """Migrates the tables in place as far as possible. Returns whether they must be copied, see `copy_tables`.
+def migrate(connection: sqlite3.Connection) -> None:
+    """Migrates the tables in place, up to version 4, which `copy_tables` copies. Creates those of `VERSION` in an empty file.
 
     Their layout shows their version, because the number in the header may be damaged. Raises `InvalidSetting` for a newer
     version, and `sqlite3.DatabaseError` for tables that match no version.
@@ -157,7 +157,6 @@ def migrate(connection: sqlite3.Connection) -> bool:
     if (version, stored, noted) != (reached, reached, {"version": str(reached)}):
         script = TABLES + INDEXES if version == 0 else "".join(STEPS[version:])
         connection.executescript(f"BEGIN IMMEDIATE; {script} {_set_version(reached)} COMMIT;")
-    return reached < VERSION
 
 
 def copy_tables(source: Path, target: Path, progressed: Callable[[], None]) -> None:

@@ -23,7 +23,7 @@ LONG_PATH = "The path is too long."
 CROSS_SITE = "Cross-site requests are not allowed. A reverse proxy must pass on the Host header unchanged."
 
 MAX_PATH = 1024
-"""Characters of a path; looking for the file of a path takes a time with the square of its length, 2 s for 256 kB."""
+"""Characters of a path. The time to look for its file grows with the square of the length: 256 kB take 2 s."""
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
 """Headers that a reverse proxy adds."""
 

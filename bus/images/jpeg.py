@@ -23,7 +23,7 @@ _HEADER_MARKERS = {*range(0xC0, 0xD0), *range(0xDA, 0xDE), *range(0xE0, 0xF0), 0
 _SEGMENT = re.compile(rb"\xff[\xc0-\xcf\xd8-\xfe]")
 """The marker of a segment, or the end, among compressed data."""
 _EXIF_MARK = 6
-"""Bytes before EXIF data. OpenCV takes any: it turns pictures as the first segment of this kind says."""
+"""Bytes before EXIF data. OpenCV does not check them. It reads the first segment of this kind only."""
 _TIFF, _ORIENTATION = 42, 0x0112
 _BLOCK_SIDE, _BLOCK_BYTES = 8, 128
 """A block of coefficients, of 16 bits each."""

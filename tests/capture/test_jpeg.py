@@ -188,23 +188,22 @@ def test_exif_orientation(orientation: int, order: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "segments",
+    ("segments", "is_turned"),
     [
-        exif(6).replace(b"Exif\0\0", b"Exif\0x"),
-        exif(6).replace(b"Exif\0\0", b"E\xbdif\0\0"),
-        b"\xff\xe1\0\x0cmetadata\0\0" + exif(6),
-        b"\xff\xe1\0\2" + exif(6),
-        exif(6) + exif(1),
-        exif(6).replace(b"MM", b"MX"),
-        exif(6).replace(b"MM\0*", b"MM\0+"),
+        pytest.param(exif(6).replace(b"Exif\0\0", b"Exif\0x"), True, id="fill byte"),
+        pytest.param(exif(6).replace(b"Exif\0\0", b"E\xbdif\0\0"), True, id="damaged mark"),
+        pytest.param(b"\xff\xe1\0\x0cmetadata\0\0" + exif(6), False, id="behind other metadata"),
+        pytest.param(b"\xff\xe1\0\2" + exif(6), False, id="behind an empty segment"),
+        pytest.param(exif(6) + exif(1), True, id="twice"),
+        pytest.param(exif(6).replace(b"MM", b"MX"), True, id="damaged order"),
+        pytest.param(exif(6).replace(b"MM\0*", b"MM\0+"), False, id="no TIFF"),
     ],
-    ids=["fill byte", "damaged mark", "behind other metadata", "behind an empty segment", "twice", "damaged order", "no TIFF"],
 )
-def test_unusual_exif(segments: bytes) -> None:
-    """The size is that of the pixels, however OpenCV turns them. What it would turn is not passed on."""
+def test_unusual_exif(segments: bytes, is_turned: bool) -> None:
+    """The size is that of the pixels that OpenCV gives. Only a picture that it leaves upright is passed on."""
     picture = JpegPicture(with_segment(segments))
-    assert picture.size == picture.pixels().shape[1::-1]
-    assert (picture.jpeg is None) == (picture.size == (picture._header.height, picture._header.width))
+    assert picture.pixels().shape[1::-1] == picture.size == (SIZE[::-1] if is_turned else SIZE)
+    assert (picture.jpeg is None) == is_turned
 
 
 SECRET = with_segment(exif(1, thumbnail=SMALL) + b"\xff\xfe\x00\x0bcomment x")

@@ -107,7 +107,7 @@ def test_every_response_has_the_security_headers(password: str | None) -> None:
 
 
 def test_long_paths_are_refused() -> None:
-    """A path costs no more than its length. One of 256 kB took 2 s: the server looked for a file in each of its folders."""
+    """For a path of 256 kB, the server looked into each of its folders, which took 2 s."""
     one = client(None)
     assert one.get("/" + "a/" * 500).status_code == 200
     assert one.get("/" + "a/" * 512).status_code == 414

@@ -51,7 +51,8 @@ class Observer(logging.Handler):
     def call(self, parse: Parse, content: bytes, after: Callable[[], object] = str) -> Outcome:
         """Parses an input, calls `after` at once, and returns the outcome.
 
-        No variable keeps the error: its frames would keep it for ever, because Python cannot see the errors inside Pydantic's.
+        No variable keeps the error. Python's garbage collector does not see the errors inside those of Pydantic, so an error that
+        a frame of its own traceback refers to is never freed.
         """
         try:
             parse(content)
